@@ -1,0 +1,57 @@
+"""The launcher's one path from the command line to the command."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from . import SetupError
+from .arguments import COMMANDS, USAGE, blender_wheels, needs_bpy, split_blender
+from .assembly import ensure
+from .checks import run_checks
+from .environment import child_environment, default_environment
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command line; return the exit code (2: something the user can put right)."""
+    try:
+        return _run(argv)
+    except SetupError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nInterrupted. Starting again goes on from here.", file=sys.stderr)
+        return 130
+
+
+def _run(argv: Sequence[str]) -> int:
+    chosen, rest = split_blender(argv)
+    if not rest or rest[0] in ("-h", "--help"):
+        print(USAGE, file=sys.stdout if rest else sys.stderr)
+        return 0 if rest else 2
+    command, *arguments = rest
+    if command not in COMMANDS:
+        near = difflib.get_close_matches(command, COMMANDS, 1)
+        raise SetupError(
+            f"there is no command {command!r}. "
+            + (f"Did you mean {near[0]}?" if near else "python3 run.py --help lists them.")
+        )
+    # A plain Python command line gets a Blender only where it asks for one.
+    wants_bpy = needs_bpy(rest) or (command == "python" and chosen is not None)
+    blender = (chosen or blender_wheels()[0]) if wants_bpy else None
+    environment = default_environment()
+    ensure(environment, blender)
+    if command == "setup":
+        return 0
+    variables = child_environment(environment, blender)
+    if command == "test":
+        return run_checks(environment.python, variables, arguments)
+    # -P: a folder named core or cli where the user stands must not come before ours.
+    words = arguments if command == "python" else ["-P", "-m", "cli", command, *arguments]
+    line = [str(environment.python), *words]
+    if os.name != "nt":  # there it would detach from the console
+        os.execve(line[0], line, variables)
+    return subprocess.run(line, env=variables, check=False).returncode
