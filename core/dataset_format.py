@@ -11,8 +11,6 @@ Frame: the canonical one of :mod:`core.coordinates`; skeleton: the canonical one
 import io
 import json
 import lzma
-import os
-import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from .errors import ScaleMoGenError
+from .files import write_bytes
 from .motion import Motion
 from .rotations import quaternion_to_rotation_vector, rotation_vector_to_quaternion
 from .skeleton import canonical
@@ -224,7 +223,7 @@ def write_pack(path: Path | str, clips: Iterable[PackedClip], fps: float = 30.0)
         parents=np.array(skeleton.parents, dtype=np.int32),
         rest_offsets=skeleton.rest_offsets.astype(np.float32),
     )
-    _replace(Path(path), lzma.compress(buffer.getvalue(), preset=6))
+    write_bytes(path, lzma.compress(buffer.getvalue(), preset=6))
 
 
 def read_captions(path: Path | str) -> list[dict[str, Any]]:
@@ -251,20 +250,4 @@ def read_captions(path: Path | str) -> list[dict[str, Any]]:
 def write_captions(path: Path | str, rows: Iterable[dict[str, Any]]) -> None:
     """Write rows as one JSON object per line, atomically."""
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    _replace(Path(path), text.encode("utf-8"))
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = None
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise ScaleMoGenError(
-            f"Cannot write {path}: {error.strerror}. Choose a writable folder with free space."
-        ) from error
+    write_bytes(path, text.encode("utf-8"))

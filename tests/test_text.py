@@ -164,7 +164,7 @@ def test_damaged_encoder_files_are_refused(minilm_folder, tmp_path: Path, damage
     elif damage == "shape":
         config = json.loads((tmp_path / "config.json").read_text())
         (tmp_path / "config.json").write_text(json.dumps({**config, "intermediate_size": 100}))
-    with pytest.raises(ScaleMoGenError, match="Get .* again"):
+    with pytest.raises(ScaleMoGenError, match=r"Get .* again"):
         load_text_encoder("minilm", tmp_path)
 
 
@@ -287,6 +287,6 @@ def test_a_full_disk_leaves_no_half_entry(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache_module.os, "replace", full)
+    monkeypatch.setattr("core.files.os.replace", full)
     assert CachedTextEncoder("minilm").encode(["walk"])[0].shape == (1, 384)
     assert [path for path in cache_folder.rglob("*") if path.is_file()] == []

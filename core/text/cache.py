@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ScaleMoGenError
+from ..files import write_bytes
 from ..paths import cache_dir
 from .encoder import TextEncoder, find_encoder_folder, load_text_encoder
 
@@ -106,17 +106,9 @@ class CachedTextEncoder:
         states = np.ascontiguousarray(states, dtype=np.float32)
         checksum = hashlib.sha256(states.tobytes()).hexdigest()
         data = save({"states": states}, metadata={"sha256": checksum})
-        temporary = None
-        try:
+        with contextlib.suppress(OSError, ScaleMoGenError):
             self._directory.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self._directory, suffix=".tmp")
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.replace(temporary, self._path(prompt))
-        except OSError:
-            if temporary is not None:
-                with contextlib.suppress(OSError):
-                    os.unlink(temporary)
+            write_bytes(self._path(prompt), data)
 
     def _remove_oldest(self) -> None:
         """Delete the longest unused entries of this encoder until the rest fits the bound."""
@@ -131,7 +123,7 @@ class CachedTextEncoder:
                 if total <= self._max_bytes:
                     break
                 with contextlib.suppress(FileNotFoundError):
-                    os.unlink(path)
+                    Path(path).unlink()
                 total -= size
 
 

@@ -1,0 +1,66 @@
+"""Writing files so that a target is either the old file or the complete new one."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import ScaleMoGenError
+
+
+@contextlib.contextmanager
+def replacing(path: Path | str) -> Iterator[Path]:
+    """A temporary path beside ``path`` (same suffix) that replaces it when the block succeeds.
+
+    Whatever happens inside, no half-written target and no temporary file stays behind.  An OSError
+    becomes a ScaleMoGenError that names the target and a remedy.
+    """
+    path = Path(path)
+    temporary: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix
+        )
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        temporary.chmod(0o644)  # mkstemp makes files that only their owner can read
+        os.replace(temporary, path)
+    except OSError as error:
+        raise ScaleMoGenError(
+            f"Cannot write {path}: {error.strerror or error}. "
+            "Choose a writable folder with free space."
+        ) from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path | str, data: bytes) -> None:
+    """Write ``data`` through :func:`replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def check_writable(path: Path | str) -> None:
+    """ScaleMoGenError unless a file can be made at ``path``; leaves nothing behind.
+
+    For use before long work, so that an unwritable target is known at once.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise ScaleMoGenError(f"{path} is a folder. Name a file in it.")
+    if not path.parent.is_dir():
+        raise ScaleMoGenError(f"There is no folder {path.parent}. Make it first.")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(13, "the file is write-protected")
+    except OSError as error:
+        raise ScaleMoGenError(
+            f"Cannot write {path}: {error.strerror or error}. "
+            "Choose a writable folder with free space."
+        ) from error
