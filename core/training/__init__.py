@@ -1,0 +1,1 @@
+"""Training the tokenizer and the transformer from the packed data set."""

@@ -1,0 +1,220 @@
+"""The training loop that the tokenizer and the transformer share.
+
+One process or many (Hugging Face accelerate); mixed precision and compile where asked; EMA weights;
+stops by the clock or by steps.  Everything random in step n is a function of (seed, n, process), so
+that a resumed run repeats exactly what an uninterrupted one would have done.
+"""
+
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from . import report
+from .checkpoint import load_state, optimizer_tensors, restore_optimizer, save_state
+
+
+@dataclass(frozen=True)
+class LoopConfig:
+    """How long and how fast.  One of ``steps`` and ``minutes`` ends the run; the schedule follows it.
+
+    minutes: wall clock of training, summed over interruptions.
+    """
+
+    learning_rate: float
+    steps: int | None = None
+    minutes: float | None = None
+    warmup: int = 200
+    weight_decay: float = 0.01
+    betas: tuple[float, float] = (0.9, 0.99)
+    gradient_clip: float = 1.0
+    ema: float = 0.995
+    seed: int = 1
+    mixed_precision: str = "no"
+    compile: bool = False
+    log_every: int = 10
+    checkpoint_minutes: float = 5.0
+    validate_minutes: float = 10.0
+
+
+class Task(ABC):
+    """What is trained: a model, its batches, its loss and its validation."""
+
+    model: nn.Module
+    name: str
+
+    @abstractmethod
+    def loss(self, model: nn.Module, step: int, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
+        """Loss and named parts of step ``step`` on a batch drawn with the global generators."""
+
+    @abstractmethod
+    def validate(self, folder: Path, step: int) -> dict[str, float]:
+        """Figures on the validation split with ``self.model``'s present (EMA) weights.
+
+        May write pictures into ``folder``.
+        """
+
+    def to(self, device: torch.device) -> None:
+        """Move data that lives beside the model."""
+
+
+def train(task: Task, config: LoopConfig, folder: Path) -> dict[str, float]:
+    """Run ``task`` to its end (or resume it) in ``folder``; returns the last validation figures.
+
+    Leaves ``state/`` (resumable), ``log.csv``, ``curves.png``; ``task.model`` ends with EMA weights.
+    """
+    accelerator = Accelerator(
+        mixed_precision=config.mixed_precision,
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+    )
+    model = task.model.to(accelerator.device)
+    task.to(accelerator.device)
+    names = {id(p): n for n, p in model.named_parameters()}
+    optimizer = torch.optim.AdamW(
+        _decay_groups(model, config.weight_decay),
+        lr=config.learning_rate,
+        betas=config.betas,
+        fused=accelerator.device.type == "cuda",
+    )
+    ema = {n: p.detach().clone() for n, p in model.named_parameters()}
+    step, elapsed = 0, 0.0
+    resumed = load_state(folder / "state")
+    if resumed is not None:
+        tensors, facts = resumed
+        model.load_state_dict(
+            {n: tensors[f"model.{n}"] for n, _ in model.named_parameters()}, strict=False
+        )
+        ema = {n: tensors[f"ema.{n}"].to(accelerator.device, copy=True) for n in ema}
+        restore_optimizer(optimizer, names, tensors)
+        step, elapsed = facts["step"], facts["elapsed"]
+    prepared, optimizer = accelerator.prepare(model, optimizer)
+    if config.compile:
+        prepared = torch.compile(prepared)
+    main = accelerator.is_main_process
+    log = report.Log(folder, step) if main else None
+    bar = tqdm(
+        total=config.steps or 1000, disable=not main, desc=task.name, unit="step" if config.steps else ""
+    )
+    started = time.monotonic() - elapsed
+    saved = validated = time.monotonic()
+
+    def save() -> None:
+        tensors = {f"model.{n}": p for n, p in model.named_parameters()}
+        tensors |= {f"ema.{n}": p for n, p in ema.items()}
+        tensors |= optimizer_tensors(_unwrap(optimizer), names)
+        facts = {"step": step, "elapsed": time.monotonic() - started, "config": asdict(config)}
+        save_state(folder / "state", tensors, facts)
+
+    def progress() -> float:
+        """Share of the run that is done, the same in every process."""
+        if config.steps is not None:
+            return step / config.steps
+        done = torch.tensor((time.monotonic() - started) / 60 / (config.minutes or 1.0))
+        if accelerator.num_processes > 1:
+            done = accelerator.reduce(done.to(accelerator.device), "mean").cpu()
+        return float(done)
+
+    def validate() -> dict[str, float]:
+        training = {n: p.detach().clone() for n, p in model.named_parameters()}
+        _copy_into(model, ema)
+        model.eval()
+        # Validation must not shift the random numbers of the next step.
+        with torch.no_grad():
+            figures = task.validate(folder, step)
+        model.train()
+        _copy_into(model, training)
+        if log is not None:
+            log.validation(step, figures)
+        return figures
+
+    model.train()
+    done = progress()
+    while done < 1.0:
+        torch.manual_seed(hash((config.seed, step, accelerator.process_index)) % 2**63)
+        rate = _learning_rate(config, step, done)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        with accelerator.autocast():
+            loss, parts = task.loss(prepared, step, done)
+        accelerator.backward(loss)
+        norm = accelerator.clip_grad_norm_(model.parameters(), config.gradient_clip)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        step += 1
+        decay = min(config.ema, (1 + step) / (10 + step))
+        with torch.no_grad():
+            torch._foreach_lerp_(
+                list(ema.values()), [p.detach() for p in model.parameters()], 1 - decay
+            )
+        done = progress()
+        if log is not None:
+            if step % config.log_every == 0:
+                values = {k: float(v) for k, v in parts.items()}
+                log.train(step, time.monotonic() - started, rate, float(loss), float(norm), values)
+                bar.set_postfix_str(f"loss {float(loss):.4f}")
+            if time.monotonic() - saved > config.checkpoint_minutes * 60:
+                save()
+                saved = time.monotonic()
+            if time.monotonic() - validated > config.validate_minutes * 60:
+                validate()
+                validated = time.monotonic()
+            bar.n = step if config.steps else round(1000 * done)
+            bar.refresh()
+    accelerator.wait_for_everyone()
+    bar.close()
+    figures: dict[str, float] = {}
+    if log is not None:
+        save()
+        figures = validate()
+        log.close()
+    _copy_into(model, ema)
+    model.eval()
+    accelerator.end_training()
+    return figures
+
+
+def _decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Weight decay for matrices only: biases, norms and embeddings of scales are left alone."""
+    matrices = [p for p in model.parameters() if p.ndim >= 2]
+    others = [p for p in model.parameters() if p.ndim < 2]
+    return [
+        {"params": matrices, "weight_decay": weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+
+
+def _learning_rate(config: LoopConfig, step: int, progress: float) -> float:
+    """Linear warm-up, then half a cosine down to 2 % of the peak."""
+    warm = min(1.0, (step + 1) / max(1, config.warmup))
+    cosine = 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
+    return config.learning_rate * warm * (0.02 + 0.98 * cosine)
+
+
+def _copy_into(model: nn.Module, values: dict[str, Tensor]) -> None:
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.copy_(values[name])
+
+
+def _unwrap(optimizer: Any) -> torch.optim.Optimizer:
+    """The optimizer inside accelerate's wrapper."""
+    inner: torch.optim.Optimizer = getattr(optimizer, "optimizer", optimizer)
+    return inner
+
+
+def mean_figures(figures: Iterable[dict[str, float]]) -> dict[str, float]:
+    """Mean of each named figure over several dictionaries."""
+    table: dict[str, list[float]] = {}
+    for row in figures:
+        for name, value in row.items():
+            table.setdefault(name, []).append(value)
+    return {name: sum(values) / len(values) for name, values in table.items()}

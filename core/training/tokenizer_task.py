@@ -1,0 +1,177 @@
+"""Training the tokenizer: windows of clips, reconstruction and motion losses, validation."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..features import feature_layout
+from ..features.snapmogen import SnapMoGenLayout
+from ..model.config import TokenizerConfig
+from ..model.tokenizer import MotionTokenizer
+from ..motion import Motion
+from .corpus import Clip, clip_weights
+from .feature_math import (
+    feature_mirror,
+    feature_statistics,
+    global_positions,
+    heading_positions,
+    root_path,
+)
+from .loop import Task
+
+#: A clip is also seen at these speeds (frames resampled), so that 1 s and 1.2 s kicks are known.
+SPEEDS = (1.0, 0.8, 1.25)
+
+
+@dataclass(frozen=True)
+class TokenizerLoss:
+    """Weights of the loss terms; the first five are the published ones (model.md 2 and 3)."""
+
+    root: float = 0.5
+    velocity: float = 0.5
+    commitment: float = 0.25
+    entropy: float = 0.1
+    scale_dropout: float = 0.2
+    # Ours, in metres: joints by forward kinematics, their acceleration (jitter), the path walked.
+    joints: float = 6.0
+    acceleration: float = 30.0
+    path: float = 1.0
+
+
+class TokenizerTask(Task):
+    """See :class:`core.training.loop.Task`.  Batches hold about ``batch_frames`` frames."""
+
+    name = "tokenizer"
+
+    def __init__(
+        self,
+        config: TokenizerConfig,
+        train: list[Clip],
+        validation: list[Clip],
+        loss: TokenizerLoss = TokenizerLoss(),
+        batch_frames: int = 4096,
+        windows: tuple[int, ...] = (32, 64, 128),
+    ) -> None:
+        layout = feature_layout(config.layout)
+        assert isinstance(layout, SnapMoGenLayout)
+        self.layout = layout
+        self.config, self.weights, self.batch_frames = config, loss, batch_frames
+        self.windows = tuple(w for w in windows if w % config.stride == 0)
+        arrays, probabilities = [], []
+        weights = clip_weights(train)
+        for clip, weight in zip(train, weights, strict=True):
+            for speed in SPEEDS:
+                motion = clip.motion if speed == 1.0 else _at_speed(clip.motion, speed)
+                if motion.frame_count > max(9, self.windows[0]):
+                    arrays.append(layout.encode(motion))
+                    # Long clips hold more to see; the square root keeps short ones in sight.
+                    probabilities.append(weight * len(arrays[-1]) ** 0.5)
+        self.lengths = torch.tensor([len(a) for a in arrays])
+        self.starts = torch.cat([torch.zeros(1, dtype=torch.long), self.lengths.cumsum(0)[:-1]])
+        self.features = torch.from_numpy(np.concatenate(arrays))
+        self.probabilities = torch.tensor(np.array(probabilities) / np.sum(probabilities))
+        self.mean, self.std = feature_statistics(self.features.numpy(), layout)
+        self.columns, self.signs = feature_mirror(layout)
+        self.validation = [layout.encode(clip.motion) for clip in validation]
+        self.model = MotionTokenizer(config)
+
+    def to(self, device: torch.device) -> None:
+        for name in ("features", "mean", "std", "columns", "signs"):
+            setattr(self, name, getattr(self, name).to(device))
+
+    def batch(self) -> Tensor:
+        """Feature windows [B, T, F] in metres, half of them mirrored."""
+        window = self.windows[int(torch.randint(len(self.windows), ()))]
+        usable = self.probabilities * (self.lengths >= window)
+        count = max(1, self.batch_frames // window)
+        chosen = torch.multinomial(usable, count, replacement=True)
+        room = (self.lengths[chosen] - window + 1).double()
+        first = self.starts[chosen] + (torch.rand(count, dtype=torch.double) * room).long()
+        index = first[:, None] + torch.arange(window)
+        x = self.features[index.to(self.features.device)]
+        mirrored = (torch.rand(count) < 0.5).to(x.device)
+        return torch.where(mirrored[:, None, None], x[..., self.columns] * self.signs, x)
+
+    def loss(self, model: nn.Module, step: int, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
+        w = self.weights
+        x = self.batch()
+        normal = (x - self.mean) / self.std
+        reconstruction, quantized = model(normal, scale_dropout=w.scale_dropout)
+        reconstruction = reconstruction.float()
+        y = reconstruction * self.std + self.mean
+        columns = self.layout
+        parts = {
+            "features": F.smooth_l1_loss(reconstruction, normal),
+            "root": F.smooth_l1_loss(reconstruction[..., :4], normal[..., :4]),
+            "velocity": F.smooth_l1_loss(
+                reconstruction[..., columns.velocity_columns], normal[..., columns.velocity_columns]
+            ),
+            "commitment": quantized.commitment,
+            "entropy": quantized.entropy,
+        }
+        joints_x = heading_positions(x, columns)
+        joints_y = heading_positions(y, columns)
+        parts["joints"] = (joints_y - joints_x).norm(dim=-1).mean()
+        error = joints_y - joints_x
+        parts["acceleration"] = error.diff(n=2, dim=1).norm(dim=-1).mean()
+        (path_x, yaw_x), (path_y, yaw_y) = root_path(x), root_path(y)
+        path_error = (path_y - path_x)[..., [0, 2]].norm(dim=-1).mean()
+        parts["path"] = path_error + 0.3 * (yaw_y - yaw_x).abs().mean()
+        total = (
+            parts["features"]
+            + w.root * parts["root"]
+            + w.velocity * parts["velocity"]
+            + w.commitment * parts["commitment"]
+            + w.entropy * parts["entropy"]
+            + w.joints * parts["joints"]
+            + w.acceleration * parts["acceleration"]
+            + w.path * parts["path"]
+        )
+        return total, {name: value.detach() for name, value in parts.items()}
+
+    def validate(self, folder: Path, step: int) -> dict[str, float]:
+        return reconstruction_figures(
+            self.model, self.validation, self.mean, self.std, self.layout, limit=80
+        )
+
+
+def reconstruction_figures(
+    model: MotionTokenizer,
+    clips: list[np.ndarray],
+    mean: Tensor,
+    std: Tensor,
+    layout: SnapMoGenLayout,
+    limit: int | None = None,
+) -> dict[str, float]:
+    """Errors of whole clips (features [T, F] in metres) through bits and back, averaged over clips.
+
+    joint_mm: joint positions relative to the pelvis, world axes; global_mm: in the world, path
+    drift included; acceleration_ratio: mean joint acceleration against the original's.
+    """
+    errors, global_errors, made, real = [], [], 0.0, 0.0
+    every = max(1, len(clips) // limit) if limit else 1
+    for features in clips[::every]:
+        x = torch.from_numpy(features)[None].to(mean.device)[:, : model.config.max_latents * model.config.stride]
+        y = model.detokenize(model.tokenize((x - mean) / std), x.shape[1]) * std + mean
+        a, b = global_positions(x, layout), global_positions(y, layout)
+        global_errors.append(float((a - b).norm(dim=-1).mean()))
+        a, b = a - a[:, :, :1], b - b[:, :, :1]
+        errors.append(float((a - b).norm(dim=-1).mean()))
+        if x.shape[1] > 2:
+            real += float(a.diff(n=2, dim=1).norm(dim=-1).mean())
+            made += float(b.diff(n=2, dim=1).norm(dim=-1).mean())
+    return {
+        "joint_mm": 1000 * float(np.mean(errors)),
+        "global_mm": 1000 * float(np.mean(global_errors)),
+        "acceleration_ratio": made / max(real, 1e-9),
+    }
+
+
+def _at_speed(motion: Motion, speed: float) -> Motion:
+    """The motion played ``speed`` times as fast, at the same frame rate."""
+    fast = Motion(motion.skeleton, motion.rotations, motion.root_positions, motion.fps * speed)
+    return fast.resampled(motion.fps)
