@@ -15,7 +15,7 @@ import sys
 
 NEEDED = (3, 11)  # exactly: the bpy wheels exist for no other
 ROOT = os.path.dirname(os.path.abspath(__file__))
-HOW_TO_GET_PYTHON = """ScaleMoGen needs Python 3.11 (its bpy module exists for no other); this is %d.%d.
+HOW_TO_GET_PYTHON = """ScaleMoGen needs Python 3.11 (bpy exists for no other); this is %d.%d.
   Debian 12:        apt-get install python3.11 python3.11-venv
   Ubuntu, Fedora:   install the package python3.11, or use pyenv: pyenv install 3.11
   macOS:            brew install python@3.11

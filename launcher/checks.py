@@ -12,7 +12,7 @@ from . import ROOT
 LINT = {
     "ruff check": ["ruff", "check", "--quiet", "."],
     "ruff format --check": ["ruff", "format", "--check", "--quiet", "."],
-    "mypy core": ["mypy", "--no-error-summary", "core"],
+    "mypy": ["mypy", "--no-error-summary"],
 }
 
 

@@ -17,7 +17,7 @@ from . import SetupError
 
 _UNITS = {"bytes": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 _FETCHED = re.compile(r"\s*(Downloading|Using cached) (\S+) \(([\d.]+) (bytes|kB|MB|GB)\)")
-_LOCAL = re.compile(r"\s*Processing (.+\.(?:whl|tar\.gz|zip))$")
+_LOCAL = re.compile(r"\s*Processing (.+\.(?:whl|tar\.gz|zip))(?: \(from .*\))?$")
 _WORTH_A_LINE = 20 * 10**6  # bytes: smaller files are not announced in a log
 
 

@@ -12,7 +12,7 @@ from . import SetupError
 from .arguments import COMMANDS, USAGE, blender_wheels, needs_bpy, split_blender
 from .assembly import ensure
 from .checks import run_checks
-from .environment import child_environment, default_environment
+from .environment import Environment, child_environment, default_environment
 
 
 def main(argv: Sequence[str]) -> int:
@@ -46,12 +46,22 @@ def _run(argv: Sequence[str]) -> int:
     ensure(environment, blender)
     if command == "setup":
         return 0
-    variables = child_environment(environment, blender)
     if command == "test":
+        variables = child_environment(environment, blender)
         return run_checks(environment.python, variables, arguments)
     # -P: a folder named core or cli where the user stands must not come before ours.
-    words = arguments if command == "python" else ["-P", "-m", "cli", command, *arguments]
+    words = arguments if command == "python" else ["-P", "-m", "cli", *rest]
+    return become(environment, words, blender)
+
+
+def become(environment: Environment, words: Sequence[str], blender: str | None = None) -> int:
+    """Replace this process by the environment's Python with ``words`` as its command line.
+
+    Returns:
+        The exit code, on Windows: replacing a process there would detach it from the console.
+    """
     line = [str(environment.python), *words]
-    if os.name != "nt":  # there it would detach from the console
+    variables = child_environment(environment, blender)
+    if os.name != "nt":
         os.execve(line[0], line, variables)
     return subprocess.run(line, env=variables, check=False).returncode

@@ -15,11 +15,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from core import coordinates, errors, kinematics, motion, paths, rotations, skeleton
 
-__all__ = ["coordinates", "errors", "kinematics", "motion", "paths", "rotations", "skeleton"]
+__all__ = [
+    "VERSION",
+    "coordinates",
+    "errors",
+    "kinematics",
+    "motion",
+    "paths",
+    "rotations",
+    "skeleton",
+]
 
 # Asked, not tried: "except ModuleNotFoundError" would also hide a module missing inside core.
 _PACKED = importlib.util.find_spec(".core", __package__) is not None
 _CORE = f"{__package__}.core" if _PACKED else "core"
+VERSION: str = importlib.import_module(_CORE).__version__
 
 
 def __getattr__(name: str) -> ModuleType:

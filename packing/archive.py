@@ -1,0 +1,76 @@
+"""Writing the zip: the same bytes for the same contents, and all of it or nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from core.errors import ScaleMoGenError
+
+from .contents import SUFFIXES
+
+MEGABYTES_AT_MOST = 120
+_TIME = (1980, 1, 1, 0, 0, 0)  # the zip format's first moment
+_PLAIN_FILE = 0o100644 << 16
+_UNIX = 3
+
+
+def zip_bytes(entries: Mapping[str, bytes]) -> bytes:
+    """Return a zip of the entries: sorted names, fixed times and permissions.
+
+    Weights are stored, not deflated: they hardly shrink, and read faster.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in sorted(entries.items()):
+            info = zipfile.ZipInfo(name, _TIME)
+            info.external_attr = _PLAIN_FILE
+            info.create_system = _UNIX
+            weights = name.endswith(".safetensors")
+            info.compress_type = zipfile.ZIP_STORED if weights else zipfile.ZIP_DEFLATED
+            archive.writestr(info, content, compresslevel=9)
+    return buffer.getvalue()
+
+
+def archive_problems(content: bytes) -> list[str]:
+    """Return what is wrong with an extension's zip, in words; empty when nothing is."""
+    problems = []
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = archive.namelist()
+    for name in names:
+        path = PurePosixPath(name)
+        allowed = path.suffix in SUFFIXES or name == "LICENSE"
+        hidden = any(part.startswith(".") or part == "__pycache__" for part in path.parts)
+        if not allowed or hidden or path.is_absolute():
+            problems.append(f"{name} has no place in an extension")
+    wanted = ("blender_manifest.toml", "__init__.py", "LICENSE", "core/__init__.py")
+    problems += [f"{name} is missing" for name in wanted if name not in names]
+    megabytes = len(content) / 1e6
+    if megabytes > MEGABYTES_AT_MOST:
+        problems.append(f"it has {megabytes:.0f} MB, at most {MEGABYTES_AT_MOST} are wanted")
+    return problems
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write the file so that it is there completely or not at all.
+
+    Raises:
+        ScaleMoGenError: the folder cannot be written to, or its disk is full.
+    """
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        os.replace(part, target)
+    except OSError as error:
+        raise ScaleMoGenError(
+            f"{target} cannot be written ({error.strerror}): it takes {len(content) / 1e6:.0f} MB. "
+            "Name another folder with --out."
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):  # where the folder is none
+            part.unlink(missing_ok=True)
