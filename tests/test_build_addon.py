@@ -1,0 +1,393 @@
+"""build_addon.py: the zip that Blender installs."""
+
+import io
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from core import __version__
+from core.errors import ScaleMoGenError
+from core.text.encoder import find_encoder_folder
+from launcher import ROOT
+from launcher.environment import default_environment
+from packing.archive import archive_problems, write_whole, zip_bytes
+from packing.contents import encoder_entries, half_precision, models_in, project_files
+from packing.main import build
+from packing.manifest import manifest_problems, read_manifest
+from packing.validator import validate, validator_commands
+
+LICENCES = ROOT / "assets" / "licences"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the checkout's extension parts whose only model is a tiny one."""
+    root = tmp_path / "checkout"
+    without = shutil.ignore_patterns("__pycache__", "models", "text_encoder")
+    for folder in ("scalemogen_blender", "core", "assets"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=without)
+    for name in ("blender_manifest.toml", "LICENSE"):
+        shutil.copy(ROOT / name, root / name)
+    model = root / "assets" / "models" / "tiny"
+    model.mkdir(parents=True)
+    save_file({"weight": np.ones((2, 3), np.float16)}, model / "tokenizer.safetensors")
+    (model / "config.json").write_text("{}")
+    (model / "model_card.md").write_text("# tiny\n")
+    return root
+
+
+@pytest.fixture
+def encoder(tmp_path: Path) -> Path:
+    """A text encoder folder with two tensors."""
+    folder = tmp_path / "encoder"
+    folder.mkdir()
+    for name in ("config.json", "tokenizer.json"):
+        (folder / name).write_text("{}")
+    tensors = {
+        "weight": np.linspace(-3, 3, 101, dtype=np.float32),
+        "position_ids": np.arange(512, dtype=np.int64),
+    }
+    save_file(tensors, folder / "model.safetensors")
+    return folder
+
+
+def entries_of(checkout: Path, encoder: Path) -> dict[str, bytes]:
+    files = {name: path.read_bytes() for name, path in project_files(checkout).items()}
+    return files | encoder_entries(encoder, LICENCES)
+
+
+# --- Contents --------------------------------------------------------------------------------
+
+
+def test_the_add_on_lies_at_the_root_with_core_and_assets_in_it(
+    checkout: Path, encoder: Path
+) -> None:
+    entries = entries_of(checkout, encoder)
+    expected = {
+        "blender_manifest.toml",
+        "LICENSE",
+        "__init__.py",
+        "_core.py",
+        "core/__init__.py",
+        "core/skeleton.py",
+        "assets/skeletons/canonical.json",
+        "assets/models/tiny/tokenizer.safetensors",
+        "assets/models/tiny/model_card.md",
+        "assets/text_encoder/config.json",
+        "assets/text_encoder/tokenizer.json",
+        "assets/text_encoder/model.safetensors",
+        "assets/text_encoder/LICENSE.txt",
+    }
+    assert expected <= set(entries)
+    assert not any(name.startswith(("tests/", "cli/", "launcher/", "packing/")) for name in entries)
+    assert archive_problems(zip_bytes(entries)) == []
+
+
+def test_caches_pickles_and_logs_stay_out(checkout: Path, encoder: Path) -> None:
+    before = set(entries_of(checkout, encoder))
+    for name in (
+        "core/__pycache__/motion.cpython-311.pyc",
+        "assets/models/tiny/checkpoint.pth",
+        "assets/models/tiny/losses.csv",
+        "assets/.DS_Store",
+        "scalemogen_blender/notes.tmp",
+    ):
+        path = checkout / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x")
+    assert set(entries_of(checkout, encoder)) == before
+
+
+def test_every_packed_file_is_read_from_where_core_looks_for_it() -> None:
+    from core import paths, text
+
+    assert paths.ROOT == ROOT
+    assert text.encoder.BUNDLED_MINILM.relative_to(ROOT).as_posix() == "assets/text_encoder"
+    assert paths.MODELS.relative_to(ROOT).as_posix() == "assets/models"
+
+
+def test_the_encoder_is_halved_within_fp16_rounding(encoder: Path, tmp_path: Path) -> None:
+    half_file = tmp_path / "half.safetensors"
+    half_file.write_bytes(half_precision(encoder / "model.safetensors"))
+    halved, whole = load_file(half_file), load_file(encoder / "model.safetensors")
+    assert halved["weight"].dtype == np.float16
+    assert halved["position_ids"].dtype == np.int64
+    assert np.abs(halved["weight"] - whole["weight"]).max() <= 3 * 2.0**-11
+    assert (halved["position_ids"] == whole["position_ids"]).all()
+
+
+def test_weights_beyond_fp16_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save_file({"huge": np.array([1e6], np.float32)}, path)
+    with np.errstate(over="ignore"), pytest.raises(ScaleMoGenError, match="huge does not fit"):
+        half_precision(path)
+
+
+def test_a_damaged_encoder_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"no safetensors")
+    with pytest.raises(ScaleMoGenError, match="cannot be read"):
+        half_precision(path)
+
+
+def test_no_model_no_zip(checkout: Path) -> None:
+    shutil.rmtree(checkout / "assets" / "models")
+    with pytest.raises(ScaleMoGenError, match="holds no model"):
+        project_files(checkout)
+
+
+@pytest.mark.parametrize("name", ["tokenizer.safetensors", "config.json", "model_card.md"])
+def test_an_incomplete_model_is_refused(checkout: Path, name: str) -> None:
+    (checkout / "assets" / "models" / "tiny" / name).unlink()
+    with pytest.raises(ScaleMoGenError, match="assets/models/tiny has no"):
+        project_files(checkout)
+
+
+# --- Archive ---------------------------------------------------------------------------------
+
+
+def test_the_same_contents_give_the_same_bytes(checkout: Path, encoder: Path) -> None:
+    first = zip_bytes(entries_of(checkout, encoder))
+    for path in checkout.rglob("*.py"):
+        os.utime(path, (1, 1))
+        path.chmod(0o700)
+    entries = entries_of(checkout, encoder)
+    assert zip_bytes(dict(reversed(entries.items()))) == first
+    with zipfile.ZipFile(io.BytesIO(first)) as archive:
+        infos = archive.infolist()
+    assert [info.filename for info in infos] == sorted(entries)
+    assert {info.date_time for info in infos} == {(1980, 1, 1, 0, 0, 0)}
+    assert {stat.filemode(info.external_attr >> 16) for info in infos} == {"-rw-r--r--"}
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("assets/model.pth", "no place"),
+        ("core/__pycache__/motion.py", "no place"),
+        (".git/config.txt", "no place"),
+        ("/etc/readme.md", "no place"),
+        ("core/model.so", "no place"),
+    ],
+)
+def test_files_that_do_not_belong_are_reported(name: str, problem: str) -> None:
+    needed = ("blender_manifest.toml", "__init__.py", "LICENSE", "core/__init__.py")
+    entries = dict.fromkeys(needed, b"")
+    assert archive_problems(zip_bytes(entries)) == []
+    assert problem in "".join(archive_problems(zip_bytes(entries | {name: b""})))
+
+
+def test_a_zip_that_is_too_large_or_not_whole_is_reported() -> None:
+    content = zip_bytes({"core/__init__.py": b"", "a.safetensors": bytes(121_000_000)})
+    problems = archive_problems(content)
+    assert any("121 MB" in problem for problem in problems)
+    assert "LICENSE is missing" in problems
+
+
+def test_an_unwritable_folder_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ScaleMoGenError, match=r"cannot be written.*--out"):
+        write_whole(tmp_path / "file" / "x.zip", b"content")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="file size limits are POSIX")
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A limit on the file size stops the write half way, as a full disk does."""
+    target = tmp_path / "x.zip"
+    target.write_bytes(b"the last good one")
+    source = (
+        "import resource, sys; from pathlib import Path\n"
+        "from packing.archive import write_whole\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "write_whole(Path(sys.argv[1]), bytes(1_000_000))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", source, str(target)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "ScaleMoGenError" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["x.zip"]
+    assert target.read_bytes() == b"the last good one"
+
+
+# --- Manifest --------------------------------------------------------------------------------
+
+
+def manifest(**changes: Any) -> dict[str, Any]:
+    table = tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))
+    return table | changes
+
+
+def test_the_manifest_keeps_the_rules() -> None:
+    table = read_manifest(ROOT / "blender_manifest.toml")
+    assert table["version"] == __version__
+    assert table["id"] == "scalemogen"
+    assert table["blender_version_min"] == "4.2.0"
+    assert table["license"] == ["SPDX:GPL-3.0-or-later"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"schema_version": "2.0.0"}, "schema_version"),
+        ({"id": "scale-mogen"}, "identifier"),
+        ({"id": "scale__mogen"}, "identifier"),
+        ({"version": "9.9.9"}, "that of core"),
+        ({"tagline": "Text to motion."}, "punctuation"),
+        ({"tagline": "x" * 65}, "65 characters"),
+        ({"type": "theme"}, "type"),
+        ({"license": ["GPL-3.0"]}, "SPDX"),
+        ({"maintainer": ""}, "maintainer is missing"),
+        ({"permissions": {"telepathy": "Read minds"}}, "telepathy does not exist"),
+        ({"permissions": {"files": "Read files!"}}, "permission files ends with punctuation"),
+        ({"blender_version_min": "4.2"}, "blender_version_min"),
+    ],
+)
+def test_a_broken_rule_is_named(changes: dict[str, Any], problem: str) -> None:
+    assert problem in "; ".join(manifest_problems(manifest(**changes)))
+
+
+# --- Blender's own judgement -----------------------------------------------------------------
+
+
+@pytest.fixture
+def tiny_zip(checkout: Path, encoder: Path, tmp_path: Path) -> Path:
+    """An installable zip with the tiny model and encoder."""
+    path = tmp_path / f"scalemogen-{__version__}.zip"
+    path.write_bytes(zip_bytes(entries_of(checkout, encoder)))
+    return path
+
+
+def bpy_validators() -> Path:
+    folder = default_environment().folder
+    if not validator_commands(folder):
+        pytest.skip("no bpy here: start the tests with python3 run.py test")
+    return folder
+
+
+@pytest.mark.blender
+def test_blenders_validator_accepts_the_zip(tiny_zip: Path) -> None:
+    assert validate(tiny_zip, bpy_validators())
+
+
+@pytest.mark.blender
+def test_blenders_validator_really_judges(checkout: Path, encoder: Path, tmp_path: Path) -> None:
+    text = (checkout / "blender_manifest.toml").read_text()
+    broken = text.replace('tags = ["Animation"', 'tags = ["Telepathy"')
+    (checkout / "blender_manifest.toml").write_text(broken)
+    path = tmp_path / "broken.zip"
+    path.write_bytes(zip_bytes(entries_of(checkout, encoder)))
+    with pytest.raises(ScaleMoGenError, match="Telepathy"):
+        validate(path, bpy_validators())
+
+
+IN_BLENDER = """
+import sys
+import bpy
+
+def registered():
+    return hasattr(bpy.types, "SCALEMOGEN_PT_about")
+
+bpy.ops.extensions.package_install_files(
+    filepath=sys.argv[2], repo="user_default", enable_on_install=True
+)
+module = "bl_ext.user_default.scalemogen"
+assert module in bpy.context.preferences.addons, list(bpy.context.preferences.addons)
+addon = sys.modules[module]
+assert registered()
+for _ in range(2):
+    addon.unregister()
+    assert not registered()
+    addon.register()
+    assert registered()
+about = sys.modules[module + ".about"]
+core = sys.modules[module + "._core"]
+print("\\n".join(about.about_lines()))
+print(core.skeleton.__name__)
+assert "torch" not in sys.modules and "core" not in sys.modules
+bpy.ops.preferences.addon_disable(module=module)
+assert not registered()
+"""
+
+
+@pytest.mark.blender
+def test_blender_installs_it_and_registers_it_twice(
+    tiny_zip: Path, run_in_blender: Callable[..., str]
+) -> None:
+    output = run_in_blender(IN_BLENDER, tiny_zip)
+    assert f"ScaleMoGen {__version__}" in output
+    assert "Model: tiny" in output
+    assert "Text encoder: all-MiniLM-L6-v2" in output
+    assert "bl_ext.user_default.scalemogen.core.skeleton" in output
+
+
+FROM_CHECKOUT = """
+import sys
+import bpy
+import scalemogen_blender
+for _ in range(2):
+    scalemogen_blender.register()
+    assert hasattr(bpy.types, "SCALEMOGEN_PT_about")
+    scalemogen_blender.unregister()
+    assert not hasattr(bpy.types, "SCALEMOGEN_PT_about")
+from scalemogen_blender._core import skeleton
+assert skeleton.__name__ == "core.skeleton"
+try:
+    from scalemogen_blender._core import no_such_module
+except ImportError as error:
+    assert "no_such_module" in str(error), error
+else:
+    raise AssertionError("imported")
+assert "torch" not in sys.modules
+"""
+
+
+@pytest.mark.blender
+def test_it_registers_twice_from_the_checkout(run_in_blender: Callable[..., str]) -> None:
+    run_in_blender(FROM_CHECKOUT)
+
+
+# --- The real thing --------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_real_zip_is_built_whole_and_small_enough(tmp_path: Path) -> None:
+    models = models_in(
+        {path.relative_to(ROOT).as_posix(): path for path in ROOT.glob("assets/models/*/*")}
+    )
+    command = [sys.executable, str(ROOT / "build_addon.py"), "--out", str(tmp_path), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    if not models:
+        assert done.returncode == 2
+        assert "holds no model" in done.stderr
+        return
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["models"] == models
+    assert Path(report["path"]).stat().st_size == report["bytes"] < 120_000_000
+    with zipfile.ZipFile(report["path"]) as archive:
+        weights = archive.getinfo("assets/text_encoder/model.safetensors").file_size
+    whole = (find_encoder_folder("minilm") / "model.safetensors").stat().st_size
+    assert 0.49 * whole < weights < 0.51 * whole
+
+
+def test_building_says_in_one_line_what_is_missing(checkout: Path, tmp_path: Path) -> None:
+    (checkout / "assets" / "models" / "tiny" / "model_card.md").unlink()
+    with pytest.raises(ScaleMoGenError, match=r"model_card\.md"):
+        build(checkout, tmp_path / "out", default_environment().folder)
+    assert not (tmp_path / "out").exists()
