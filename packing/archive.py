@@ -1,15 +1,11 @@
-"""Writing the zip: the same bytes for the same contents, and all of it or nothing."""
+"""The zip: the same bytes for the same contents, and a look at what is in it."""
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
-
-from core.errors import ScaleMoGenError
+from pathlib import PurePosixPath
 
 from .contents import SUFFIXES
 
@@ -53,24 +49,3 @@ def archive_problems(content: bytes) -> list[str]:
     if megabytes > MEGABYTES_AT_MOST:
         problems.append(f"it has {megabytes:.0f} MB, at most {MEGABYTES_AT_MOST} are wanted")
     return problems
-
-
-def write_whole(target: Path, content: bytes) -> None:
-    """Write the file so that it is there completely or not at all.
-
-    Raises:
-        ScaleMoGenError: the folder cannot be written to, or its disk is full.
-    """
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        os.replace(part, target)
-    except OSError as error:
-        raise ScaleMoGenError(
-            f"{target} cannot be written ({error.strerror}): it takes {len(content) / 1e6:.0f} MB. "
-            "Name another folder with --out."
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):  # where the folder is none
-            part.unlink(missing_ok=True)

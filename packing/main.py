@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ScaleMoGenError
+from core.files import write_bytes
 from launcher import ROOT, SetupError
 from launcher.assembly import ensure
 from launcher.environment import default_environment
 from launcher.main import become
 
-from .archive import archive_problems, write_whole, zip_bytes
+from .archive import archive_problems, zip_bytes
 from .contents import encoder_entries, models_in, project_files
 from .manifest import read_manifest
 from .validator import validate
@@ -72,9 +73,15 @@ def build(root: Path, out: Path, environment: Path) -> dict[str, Any]:
     name = f"{manifest['id']}-{manifest['version']}.zip"
     with tempfile.TemporaryDirectory() as folder:  # only what the validator accepts gets out
         candidate = Path(folder, name)
-        write_whole(candidate, content)
+        write_bytes(candidate, content)
         validated_by = validate(candidate, environment)
-    write_whole(out / name, content)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ScaleMoGenError(
+            f"Cannot make the folder {out}: {error.strerror}. Name another with --out."
+        ) from error
+    write_bytes(out / name, content)
     return {
         "path": str(out / name),
         "bytes": len(content),

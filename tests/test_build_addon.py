@@ -1,5 +1,6 @@
 """build_addon.py: the zip that Blender installs."""
 
+import hashlib
 import io
 import json
 import os
@@ -22,7 +23,7 @@ from core.errors import ScaleMoGenError
 from core.text.encoder import find_encoder_folder
 from launcher import ROOT
 from launcher.environment import default_environment
-from packing.archive import archive_problems, write_whole, zip_bytes
+from packing.archive import archive_problems, zip_bytes
 from packing.contents import encoder_entries, half_precision, models_in, project_files
 from packing.main import build
 from packing.manifest import manifest_problems, read_manifest
@@ -196,33 +197,30 @@ def test_a_zip_that_is_too_large_or_not_whole_is_reported() -> None:
     assert "LICENSE is missing" in problems
 
 
-def test_an_unwritable_folder_is_refused_in_one_line(tmp_path: Path) -> None:
+@pytest.fixture
+def own_encoder(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The two-tensor encoder in the place of the real one."""
+    monkeypatch.setattr("core.text.encoder.find_encoder_folder", lambda _name: encoder)
+
+
+@pytest.mark.usefixtures("own_encoder")
+def test_a_build_reports_what_it_wrote(checkout: Path, tmp_path: Path) -> None:
+    report = build(checkout, tmp_path / "new" / "out", tmp_path / "no environment")
+    content = Path(report["path"]).read_bytes()
+    assert report["bytes"] == len(content)
+    assert report["sha256"] == hashlib.sha256(content).hexdigest()
+    assert report["models"] == ["tiny"]
+    assert archive_problems(content) == []
+    again = build(checkout, tmp_path / "elsewhere", tmp_path / "no environment")
+    assert again["sha256"] == report["sha256"]
+
+
+@pytest.mark.usefixtures("own_encoder")
+def test_an_unwritable_folder_is_refused_in_one_line(checkout: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ScaleMoGenError, match=r"cannot be written.*--out"):
-        write_whole(tmp_path / "file" / "x.zip", b"content")
-
-
-@pytest.mark.skipif(os.name == "nt", reason="file size limits are POSIX")
-def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
-    """A limit on the file size stops the write half way, as a full disk does."""
-    target = tmp_path / "x.zip"
-    target.write_bytes(b"the last good one")
-    source = (
-        "import resource, sys; from pathlib import Path\n"
-        "from packing.archive import write_whole\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
-        "write_whole(Path(sys.argv[1]), bytes(1_000_000))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", source, str(target)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "ScaleMoGenError" in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["x.zip"]
-    assert target.read_bytes() == b"the last good one"
+    with pytest.raises(ScaleMoGenError, match=r"Cannot make the folder .*--out") as error:
+        build(checkout, tmp_path / "file" / "out", tmp_path)
+    assert "\n" not in str(error.value)
 
 
 # --- Manifest --------------------------------------------------------------------------------

@@ -213,9 +213,15 @@ def test_everything_is_pinned_exactly() -> None:
                 assert re.match(r"[\w.-]+==[\w.]+(; .+)?$", line), f"{name}: {line}"
 
 
-def test_what_runs_here_is_what_is_pinned() -> None:
+@pytest.fixture
+def pinned_environment() -> None:
+    """Skip where the tests do not run in an environment that run.py made."""
     if read_stamp(Path(sys.prefix)) is None:
-        pytest.skip("not in an environment that run.py made")
+        pytest.skip("not in run.py's environment: start the tests with python3 run.py test")
+
+
+@pytest.mark.usefixtures("pinned_environment")
+def test_what_runs_here_is_what_is_pinned() -> None:
     for name, number in pins().items():
         try:
             installed = version(name).partition("+")[0]
@@ -225,6 +231,7 @@ def test_what_runs_here_is_what_is_pinned() -> None:
         assert installed == number, name
 
 
+@pytest.mark.usefixtures("pinned_environment")
 def test_no_dependency_is_left_to_chance() -> None:
     """Whatever an installed pinned package asks for on this system is pinned too."""
     from packaging.requirements import Requirement
