@@ -22,6 +22,9 @@ def main(argv: Sequence[str]) -> int:
     except SetupError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except OSError as error:  # a disk that fills up while the log is written, and the like
+        print(f"error: {error}. Put that right and start again; it goes on.", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("\nInterrupted. Starting again goes on from here.", file=sys.stderr)
         return 130
