@@ -1,0 +1,148 @@
+"""Where a rig stands, which way it faces, and how large it is.
+
+Everything after this module happens in the body's own frame: the canonical one, floor at height
+zero, hips above the origin.  Bone-local poses are the same in any frame, so a rig may stand
+anywhere, face anywhere and even lie on its back in the file.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..rotations import (
+    matrix_to_quaternion,
+    normalize,
+    quaternion_conjugate,
+    quaternion_multiply,
+    quaternion_rotate,
+)
+from ..skeleton import Skeleton
+from .bone_map import SIDES, BoneMap
+from .rest_rig import RestRig
+
+#: The canonical toe joints rest this high above the floor, in metres.
+TOE_HEIGHT = 0.02
+
+#: Bone indices of a body part, left then right, as far as mapped.
+BonesOfPart = Callable[[str], list[int]]
+
+
+@dataclass(frozen=True)
+class BodyFrame:
+    """The rig at rest in its body's frame.
+
+    heads, tails: [B, 3] metres; rotations: [B, 4] of the bones' axes.
+    origin [3] and turn [4] place the body in the canonical world: world = origin + turn * body.
+    scale: rig leg length / canonical leg length.
+    ankle_height: height of the rig's ankles above its floor, in metres.
+    """
+
+    heads: np.ndarray
+    tails: np.ndarray
+    rotations: np.ndarray
+    origin: np.ndarray
+    turn: np.ndarray
+    scale: float
+    ankle_height: float
+
+    def to_world(self, points: np.ndarray) -> np.ndarray:
+        """Points [..., 3] of the body's frame in the canonical world."""
+        return self.origin + quaternion_rotate(self.turn, points)
+
+    def to_body(self, points: np.ndarray) -> np.ndarray:
+        """Inverse of :meth:`to_world`."""
+        return quaternion_rotate(quaternion_conjugate(self.turn), points - self.origin)
+
+
+def ankle_rest_height(skeleton: Skeleton) -> float:
+    """Height of the skeleton's ankles above the floor at rest, in its units (metres)."""
+    rest = skeleton.rest_positions
+    ankle, toe = skeleton.index("left_ankle"), skeleton.index("left_foot")
+    return float(rest[ankle, 1] - rest[toe, 1]) + TOE_HEIGHT
+
+
+def leg_length(positions: np.ndarray, legs: Sequence[Sequence[int]]) -> float:
+    """Mean over the legs of hip to knee to ankle; ``legs`` are triples of rows of [N, 3]."""
+    lengths = [np.linalg.norm(np.diff(positions[list(leg)], axis=0), axis=-1).sum() for leg in legs]
+    return float(np.mean(lengths))
+
+
+def skeleton_legs(skeleton: Skeleton) -> list[list[int]]:
+    """Hip, knee and ankle of both legs."""
+    return [
+        [skeleton.index(f"{side}_{part}") for part in ("hip", "knee", "ankle")] for side in SIDES
+    ]
+
+
+def body_frame(rig: RestRig, bone_map: BoneMap, skeleton: Skeleton) -> BodyFrame:
+    """Measure a mapped rig; legs and hips must be there (see :func:`bone_map.map_bones`)."""
+
+    def bones(part: str) -> list[int]:
+        found = [bone_map.bone(f"{side}_{part}") for side in SIDES]
+        return [rig.index(name) for name in found if name is not None]
+
+    legs = [list(leg) for leg in zip(*(bones(p) for p in ("hip", "knee", "ankle")), strict=True)]
+    axes = _axes(rig.heads, bones)
+    turn = matrix_to_quaternion(axes)
+    back = quaternion_conjugate(turn)
+
+    scale = leg_length(rig.heads, legs) / leg_length(
+        skeleton.rest_positions, skeleton_legs(skeleton)
+    )
+    hips = quaternion_rotate(back, rig.heads[bones("hip")].mean(axis=0))
+    floor = _floor_height(rig, bones, back, scale, ankle_rest_height(skeleton))
+    origin = quaternion_rotate(turn, np.array([hips[0], floor, hips[2]]))
+    heads = quaternion_rotate(back, rig.heads - origin)
+    return BodyFrame(
+        heads=heads,
+        tails=quaternion_rotate(back, rig.world_tails - origin),
+        rotations=quaternion_multiply(back, rig.rotations),
+        origin=origin,
+        turn=turn,
+        scale=scale,
+        ankle_height=float(heads[bones("ankle"), 1].mean()),
+    )
+
+
+def _axes(heads: np.ndarray, bones: BonesOfPart) -> np.ndarray:
+    """Body axes (left, up, forward as columns [3, 3]) in the canonical world.
+
+    Up is the coordinate axis nearest to the trunk, so that a lean of the rest pose stays a lean;
+    left comes from the hips, and from the shoulders if they do not contradict them.
+    """
+    ankles, hips, shoulders = (heads[bones(part)] for part in ("ankle", "hip", "shoulder"))
+    top = shoulders if len(shoulders) == 2 else hips
+    trunk = top.mean(axis=0) - ankles.mean(axis=0)
+    nearest = int(np.argmax(np.abs(trunk)))
+    up = np.sign(trunk[nearest]) * np.eye(3)[nearest]
+
+    def level(pair: np.ndarray) -> np.ndarray:
+        line = pair[0] - pair[1]
+        return normalize(line - line @ up * up)
+
+    left = level(hips)
+    if len(shoulders) == 2 and level(shoulders) @ left > 0.5:
+        left = normalize(left + level(shoulders))
+    return np.stack([left, up, np.cross(left, up)], axis=-1)
+
+
+def _floor_height(
+    rig: RestRig, bones: BonesOfPart, back: np.ndarray, scale: float, ankle_height: float
+) -> float:
+    """Height of the floor along the body's up axis, in metres from the world's origin.
+
+    The armature's own origin, where it lies about as far below the feet as a sole does;
+    otherwise (a BVH with the hips in the origin) what the lowest foot joint suggests.
+    """
+    toes, ankles = bones("foot"), bones("ankle")
+
+    def height(points: np.ndarray) -> np.ndarray:
+        return quaternion_rotate(back, points)[..., 1]
+
+    candidates = [height(rig.heads[ankles]).min() - ankle_height * scale]
+    if toes:
+        candidates.append(height(rig.heads[toes]).min() - TOE_HEIGHT * scale)
+    suggested = float(min(candidates))
+    origin = float(height(rig.to_world[:3, 3]))
+    return origin if abs(origin - suggested) < 0.1 * scale else suggested

@@ -1,0 +1,66 @@
+"""Pose basis quaternions as the channels of a bone's own rotation mode, continuous in time."""
+
+import numpy as np
+
+from ..rotations import make_continuous, matrix_to_euler, quaternion_to_matrix
+
+_TURN = 2.0 * np.pi
+
+
+def rotation_channels(basis: np.ndarray, mode: str) -> tuple[str, np.ndarray]:
+    """Blender's channel name and its values [T, C] for pose basis quaternions [T, 4].
+
+    ``mode`` is a Blender rotation mode: QUATERNION, AXIS_ANGLE, or an Euler order such as XYZ
+    (X turns first).
+    """
+    if mode == "QUATERNION":
+        return "rotation_quaternion", continuous(basis)
+    if mode == "AXIS_ANGLE":
+        return "rotation_axis_angle", axis_angles(basis)
+    return "rotation_euler", eulers(basis, mode)
+
+
+def continuous(basis: np.ndarray) -> np.ndarray:
+    """Quaternions [T, ..., 4] without sign flips in time; a single frame stays as it is."""
+    return make_continuous(basis) if len(basis) > 1 else basis
+
+
+def eulers(basis: np.ndarray, order: str) -> np.ndarray:
+    """Continuous Euler angles [T, 3] in radians, columns x, y, z whatever the order.
+
+    Of the two triples of every rotation, and their whole turns, the one nearest to the frame
+    before is taken.
+    """
+    # Blender's XYZ turns about X first, so its matrix is Rz Ry Rx: our order, backwards.
+    found = matrix_to_euler(quaternion_to_matrix(basis), order[::-1])
+    other = np.stack([found[:, 0] + np.pi, np.pi - found[:, 1], found[:, 2] + np.pi], axis=-1)
+    result = np.empty_like(found)
+    before = np.zeros(3)
+    for frame in range(len(found)):
+        choices = np.stack([found[frame], other[frame]])
+        choices -= _TURN * np.round((choices - before) / _TURN)
+        before = choices[np.argmin(np.abs(choices - before).sum(axis=-1))]
+        result[frame] = before
+    columns = ["XYZ".index(axis) for axis in order[::-1]]
+    named = np.empty_like(result)
+    named[:, columns] = result
+    return named
+
+
+def axis_angles(basis: np.ndarray) -> np.ndarray:
+    """Continuous angle and unit axis [T, 4] (angle first, radians)."""
+    q = continuous(basis)
+    sines = np.linalg.norm(q[:, 1:], axis=-1)
+    angles = 2.0 * np.arctan2(sines, q[:, 0])
+    result = np.empty_like(q)
+    axis, before = np.array([0.0, 1.0, 0.0]), 0.0
+    for frame in range(len(q)):
+        angle = angles[frame]
+        if sines[frame] > 1e-9:
+            own = q[frame, 1:] / sines[frame]
+            if own @ axis < 0.0:
+                own, angle = -own, -angle
+            axis = own
+        before = angle - _TURN * np.round((angle - before) / _TURN)
+        result[frame, 0], result[frame, 1:] = before, axis
+    return result

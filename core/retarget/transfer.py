@@ -1,0 +1,183 @@
+"""A canonical motion as pose-bone channels of a rig.
+
+World-space rotation transfer: a mapped bone's world rotation is its joint's global rotation times
+the alignment of the two rest poses (:mod:`core.retarget.alignment`) times its own rest rotation.
+Unmapped bones keep their rest pose relative to their parent.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import ScaleMoGenError
+from ..motion import Motion
+from ..rotations import (
+    matrix_to_quaternion,
+    quaternion_conjugate,
+    quaternion_multiply,
+    quaternion_rotate,
+    slerp,
+)
+from ..skeleton import Skeleton
+from .alignment import IDENTITY, Driver, drivers
+from .body_frame import BodyFrame, ankle_rest_height, body_frame
+from .bone_map import SIDES, BoneMap
+from .rest_rig import RestRig
+
+
+@dataclass(frozen=True)
+class PoseChannels:
+    """What to key on a rig, frame by frame.
+
+    bones: names of the bones to key, parents first.
+    rotations: [T, len(bones), 4] pose basis quaternions (Blender's matrix_basis).
+    mover: name of the bone that carries the root motion.
+    locations: [T, 3] the mover's location channel in armature units.
+    """
+
+    bones: tuple[str, ...]
+    rotations: np.ndarray
+    mover: str
+    locations: np.ndarray
+
+
+@dataclass(frozen=True)
+class Retargeter:
+    """A rig, measured once; then any number of motions can be put on it."""
+
+    rig: RestRig
+    bone_map: BoneMap
+    skeleton: Skeleton
+    body: BodyFrame
+    drivers: tuple[Driver, ...]
+
+    @classmethod
+    def build(cls, rig: RestRig, bone_map: BoneMap, skeleton: Skeleton) -> "Retargeter":
+        """Measure a rig whose map has hips and legs."""
+        body = body_frame(rig, bone_map, skeleton)
+        return cls(rig, bone_map, skeleton, body, tuple(drivers(rig, bone_map, body, skeleton)))
+
+    @property
+    def keyed_bones(self) -> list[int]:
+        """Mapped bones and all their ancestors: what decides where the mapped bones are."""
+        needed = {driver.bone for driver in self.drivers}
+        for bone in list(needed):
+            needed.update(self.rig.ancestors(bone))
+        return sorted(needed)
+
+    @property
+    def mover(self) -> int:
+        """The bone that carries the root motion: the pelvis, or what it is stuck to."""
+        pelvis = self.bone_map.bone("pelvis")
+        assert pelvis is not None  # map_bones saw to it
+        bone = self.rig.index(pelvis)
+        while self.rig.connected[bone] and self.rig.parents[bone] >= 0:
+            bone = self.rig.parents[bone]
+        return bone
+
+    def transfer(self, motion: Motion, start_at_rig: bool = True) -> PoseChannels:
+        """Channels of a motion, one row a frame.
+
+        The hip joints go where the motion's hips are, scaled by the ratio of the leg lengths and
+        lifted by the difference of the ankle heights, so that standing feet stand.  With
+        ``start_at_rig`` the first frame stands where the rig stands, wherever the motion starts.
+        """
+        if motion.skeleton.joint_names != self.skeleton.joint_names:
+            raise ScaleMoGenError(
+                f"The motion is on the skeleton '{motion.skeleton.name}'; convert it to "
+                f"'{self.skeleton.name}' before retargeting."
+            )
+        turns = self.bone_turns(motion.global_rotations())
+        basis = self._pose_basis(turns)
+        gap = self.hip_targets(motion, start_at_rig) - self.hip_middle(turns)
+        return PoseChannels(
+            bones=tuple(self.rig.bone_names[b] for b in self.keyed_bones),
+            rotations=basis,
+            mover=self.rig.bone_names[self.mover],
+            locations=self._locations(turns, gap),
+        )
+
+    def bone_turns(self, joints: np.ndarray) -> np.ndarray:
+        """World rotations away from rest [T, B, 4] of all bones, in the body's frame.
+
+        ``joints`` are global joint rotations [T, J, 4].
+        """
+        turns = np.tile(IDENTITY, (len(joints), self.rig.bone_count, 1))
+        driven = {driver.bone: driver for driver in self.drivers}
+        for bone, parent in enumerate(self.rig.parents):
+            if (driver := driven.get(bone)) is not None:
+                turn = joints[:, driver.joint]
+                if driver.blend > 0.0:
+                    turn = slerp(turn, joints[:, driver.other], np.array(driver.blend))
+                turns[:, bone] = quaternion_multiply(turn, driver.alignment)
+            elif parent >= 0 and self.rig.inherits_rotation[bone]:
+                turns[:, bone] = turns[:, parent]
+        return turns
+
+    def hip_targets(self, motion: Motion, start_at_rig: bool) -> np.ndarray:
+        """Where the middle between the rig's hip joints belongs [T, 3], in the body's frame."""
+        offsets = self.skeleton.rest_offsets
+        middle = np.mean([offsets[self.skeleton.index(f"{s}_hip")] for s in SIDES], axis=0)
+        hips = motion.root_positions + quaternion_rotate(motion.rotations[:, 0], middle)
+        if start_at_rig:
+            hips = hips - hips[:1] * np.array([1.0, 0.0, 1.0])
+        lift = self.body.ankle_height - self.body.scale * ankle_rest_height(self.skeleton)
+        lifted: np.ndarray = self.body.scale * hips + np.array([0.0, lift, 0.0])
+        return lifted
+
+    def hip_middle(self, turns: np.ndarray) -> np.ndarray:
+        """Middle between the rig's hip joints [T, 3] while bones turn [T, B, 4] but none moves."""
+        heads = self.body.heads
+        middle = np.zeros((len(turns), 3))
+        for side in SIDES:
+            name = self.bone_map.bone(f"{side}_hip")
+            assert name is not None  # map_bones saw to it
+            bone = self.rig.index(name)
+            while (parent := self.rig.parents[bone]) >= 0:
+                middle += quaternion_rotate(turns[:, parent], heads[bone] - heads[parent])
+                bone = parent
+            middle += heads[bone]
+        middle /= len(SIDES)
+        return middle
+
+    def parent_turns(self, turns: np.ndarray, bone: int) -> np.ndarray:
+        """Turn [T, 4] of the frame in which a bone's pose is expressed."""
+        parent = self.rig.parents[bone]
+        if parent < 0 or not self.rig.inherits_rotation[bone]:
+            return np.tile(IDENTITY, (len(turns), 1))
+        return turns[:, parent]
+
+    def _pose_basis(self, turns: np.ndarray) -> np.ndarray:
+        """rest_local^-1 parent_world^-1 world, which is rest^-1 parent_turn^-1 turn rest."""
+        columns = []
+        for bone in self.keyed_bones:
+            rest = self.body.rotations[bone]
+            relative = quaternion_multiply(
+                quaternion_conjugate(self.parent_turns(turns, bone)), turns[:, bone]
+            )
+            columns.append(
+                quaternion_multiply(quaternion_conjugate(rest), quaternion_multiply(relative, rest))
+            )
+        return np.stack(columns, axis=1)
+
+    def _locations(self, turns: np.ndarray, gap: np.ndarray) -> np.ndarray:
+        """The mover's location channel [T, 3] that shifts the body by ``gap`` metres."""
+        axes = quaternion_conjugate(self.location_axes(turns))
+        shifted: np.ndarray = quaternion_rotate(axes, gap) / self.rig.scale
+        return shifted
+
+    def location_axes(self, turns: np.ndarray) -> np.ndarray:
+        """Rotation [T, 4] from the mover's location channels to the body's frame."""
+        mover = self.mover
+        if self.rig.local_location[mover]:
+            axes = self.body.rotations[mover]
+        else:
+            axes = _armature_axes(self.rig, self.body)
+        return quaternion_multiply(self.parent_turns(turns, mover), axes)
+
+
+def _armature_axes(rig: RestRig, body: BodyFrame) -> np.ndarray:
+    """Rotation [4] from armature space to the body's frame."""
+    return quaternion_multiply(
+        quaternion_conjugate(body.turn), matrix_to_quaternion(rig.object_rotation)
+    )
