@@ -14,6 +14,7 @@ COMMANDS = {
     "batch": "many prompts from a file, the model loaded once",
     "retarget": "a motion file onto a rig",
     "train": "train the tokenizer or the transformer",
+    "evaluate": "reconstruction error and samples of trained weights",
     "import-motion": "a folder of BVH files with captions into a data set to train on",
     "convert": "published checkpoints into safetensors",
     "parity": "compare the engine with a folder of expected results",

@@ -390,6 +390,12 @@ def test_help_and_unknown_commands_need_no_environment(tmp_path: Path) -> None:
     assert not (tmp_path / "venv").exists()
 
 
+def test_the_launcher_knows_the_commands_of_the_command_line() -> None:
+    from cli import dispatch
+
+    assert set(COMMANDS) - {"setup", "python"} == set(dispatch.COMMANDS)
+
+
 def test_the_command_sees_only_the_checkout_and_the_chosen_blender(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
