@@ -1,0 +1,124 @@
+"""``generate``: a sentence becomes a motion, a file, an animated rig."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from . import values
+from .outputs import (
+    MotionWriter,
+    add_file_arguments,
+    add_rig_argument,
+    check_files,
+    numbered,
+    requested_files,
+)
+from .progress import scales
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("prompt", type=values.prompt, help="what the person does")
+    parser.add_argument("--seconds", type=values.seconds, default=4.0, help="length (default: 4)")
+    parser.add_argument(
+        "--seed",
+        type=values.whole_number(0, values.LARGEST_SEED),
+        default=1,
+        help="same seed, same motion (default: 1)",
+    )
+    parser.add_argument(
+        "--variations",
+        type=values.whole_number(1, 64),
+        default=1,
+        metavar="N",
+        help="make N motions with seed, seed + 1, …; their files end in _1, _2, …",
+    )
+    add_file_arguments(parser)
+    add_rig_argument(parser)
+    values.add_model_arguments(parser)
+    values.add_sampling_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print timings and files as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Generate, write, report."""
+    started = time.perf_counter()
+    files = requested_files(args)
+    seeds = [args.seed + n for n in range(args.variations)]
+    targets = [numbered(files, n, len(seeds)) for n in range(len(seeds))]
+    for target in targets:
+        check_files(target)
+    writer = MotionWriter(frozenset(files), args.rig)
+    writer.prepare()
+
+    from core.engine import Engine
+
+    engine = Engine.load(args.model, args.device, args.text_encoder)
+    values.check_length([args.seconds], engine.max_seconds)
+    loaded = time.perf_counter()
+    with scales(silent=args.json) as on_scale:
+        generation = engine.generate(
+            args.prompt,
+            args.seconds,
+            seeds,
+            guidance=args.guidance,
+            temperature=args.temperature,
+            on_scale=on_scale,
+        )
+    generated = time.perf_counter()
+    for seed, motion, target in zip(seeds, generation.motions, targets, strict=True):
+        properties = {
+            "prompt": args.prompt,
+            "seconds": args.seconds,
+            "seed": seed,
+            "model": engine.name,
+            "device": engine.device,
+            "guidance": args.guidance,
+            "temperature": args.temperature,
+        }
+        known = {key: value for key, value in properties.items() if value is not None}
+        writer.write(motion, target, args.prompt, known)
+    written = time.perf_counter()
+
+    report = {
+        "prompt": args.prompt,
+        "seconds": args.seconds,
+        "seed": args.seed,
+        "seeds": seeds,
+        "model": engine.name,
+        "device": engine.device,
+        "timings": {
+            "load_ms": _milliseconds(loaded - started),
+            **generation.timings,
+            "write_ms": _milliseconds(written - generated),
+        },
+        "files": [
+            {"seed": seed, "kind": kind, "path": str(path)}
+            for seed, target in zip(seeds, targets, strict=True)
+            for kind, path in target.items()
+        ],
+    }
+    _tell(report, as_json=args.json)
+    return 0
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(1000 * seconds, 2)
+
+
+def _tell(report: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(report))
+        return
+    for file in report["files"]:
+        print(Path(file["path"]))
+    timings = report["timings"]
+    print(
+        f"{report['model']} on {report['device']}: loaded in {timings['load_ms'] / 1000:.1f} s, "
+        f"generated in {timings['total_ms'] / 1000:.2f} s, "
+        f"written in {timings['write_ms'] / 1000:.1f} s",
+        file=sys.stderr,
+    )
