@@ -99,6 +99,14 @@ class Pyramid(nn.Module):
         cells = min(cells, getattr(self, f"pool_{scale}").shape[0])
         return ScaleShape(cells, len(self.scales[scale].groups))
 
+    def working_length(self, latents: int) -> int:
+        """Latent frames over which code sums are kept for a clip of ``latents`` latent frames.
+
+        The published method sums codes over the longest clip's frames, and its interpolation reads
+        beyond a short clip's end; only sums of codes are kept there, nothing is computed.
+        """
+        return latents if self.by_clip else self.max_latents
+
     def shapes(self, latents: int) -> list[ScaleShape]:
         return [self.shape(scale, latents) for scale in range(len(self))]
 

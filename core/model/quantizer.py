@@ -80,32 +80,81 @@ class MultiScaleQuantizer(nn.Module):
             entropy=torch.stack(entropies).mean(),
         )
 
+    def self_corrected(
+        self, r: Tensor, lengths: Tensor, flip: float
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Training pairs of the transformer: target bits per scale and its inputs of scales 1...
+
+        r: [B, T', 7, d], latents after ``project_in``; ``lengths`` [B] latent frames.  At every
+        scale each clip has a random share, up to ``flip``, of its input bits flipped BEFORE the
+        residual is taken, so that finer targets repair the mistake (Infinity, arXiv 2412.04431).
+        """
+        batch, latents = r.shape[:2]
+        valid = torch.arange(latents, device=r.device)[None] < lengths[:, None]
+        total = torch.zeros_like(r)
+        targets, inputs = [], []
+        last = len(self.pyramid) - 1
+        for scale in range(last + 1):
+            r = r * valid[..., None, None]
+            bits = (self.pyramid.to_scale(r, scale, mean=True, valid=valid) > 0).flatten(1, 2)
+            targets.append(bits)
+            if scale == last:
+                break
+            share = torch.rand(batch, 1, 1, device=r.device) * flip
+            seen = bits ^ (torch.rand(bits.shape, device=r.device) < share)
+            up = self.upsampled(seen, scale, latents, lengths).to(r.dtype)
+            r, total = r - up[:, :latents], total + up[:, :latents]
+            inputs.append(self.next_input(total, scale + 1, latents, lengths))
+        return targets, inputs
+
     def code(self, bits: Tensor, dtype: torch.dtype) -> Tensor:
         """Unit vectors: bits [..., d] in {0, 1} to +-1 / sqrt(d)."""
         return (2 * bits.to(dtype) - 1) / self.bits**0.5
 
-    def sum_codes(self, bits: list[Tensor], frames: int, lengths: Tensor | None = None) -> Tensor:
-        """Running sum [B, T', 7, d] of the codes of the given scales (coarsest first)."""
-        total = torch.zeros(
-            bits[0].shape[0], frames, 7, self.bits, device=bits[0].device, dtype=self.project_in.weight.dtype
-        )
-        for scale, map_ in enumerate(bits):
-            total = total + self.upsampled(map_, scale, frames, lengths)
-        return total
+    def upsampled(self, bits: Tensor, scale: int, latents: int, lengths: Tensor | None = None) -> Tensor:
+        """What one scale's bits [B, tokens, d] add to the sum of codes: [B, working length, 7, d].
 
-    def upsampled(self, bits: Tensor, scale: int, frames: int, lengths: Tensor | None = None) -> Tensor:
-        """What one scale's bits [B, tokens, d] add to the latents: [B, T', 7, d]."""
-        shape = self.pyramid.shape(scale, frames)
-        code = self.code(bits, self.project_in.weight.dtype).unflatten(1, (shape.cells, shape.groups))
+        ``lengths`` [B]: latent frames of each clip, where shorter than ``latents``.
+        """
+        shape = self.pyramid.shape(scale, latents)
+        code = self.code(bits, self.project_in.weight.dtype)
+        code = code.unflatten(1, (shape.cells, shape.groups))
         cells = None
         if lengths is not None:
-            cells = self.pyramid.valid_cells(scale, lengths, frames)
+            cells = self.pyramid.valid_cells(scale, lengths, latents)
             code = code * cells[..., None, None]
-        return self.pyramid.from_scale(code, scale, frames, cells)
+        length = self.pyramid.working_length(latents)
+        if scale == len(self.pyramid) - 1:
+            return torch.nn.functional.pad(code, (0, 0, 0, 0, 0, length - latents))
+        return self.pyramid.from_scale(code, scale, length, cells)
 
-    def latents_from_bits(self, bits: list[Tensor], frames: int, lengths: Tensor | None = None) -> Tensor:
-        """Decoder input [B, T', 7, D] of the bits of every scale."""
-        return self.project_out(self.sum_codes(bits, frames, lengths))
+    def next_input(self, total: Tensor, scale: int, latents: int, lengths: Tensor | None = None) -> Tensor:
+        """Transformer input [B, tokens, d] of a scale from the sum of all coarser codes."""
+        valid = None
+        if lengths is not None and self.pyramid.by_clip:
+            valid = torch.arange(total.shape[1], device=total.device)[None] < lengths[:, None]
+        narrowed = self.pyramid.to_scale(total, scale, mean=self.pyramid.by_clip, valid=valid)
+        return narrowed[:, : self.pyramid.shape(scale, latents).cells].flatten(1, 2)
+
+    def empty_sum(self, batch: int, latents: int, like: Tensor) -> Tensor:
+        """Sum of no codes [B, working length, 7, d] on the device and of the type of ``like``."""
+        return like.new_zeros(batch, self.pyramid.working_length(latents), 7, self.bits)
+
+    def teacher_inputs(self, bits: list[Tensor], latents: int, lengths: Tensor | None = None) -> Tensor:
+        """Transformer inputs [B, tokens of scales 1.., d] of known bits of every scale."""
+        total = self.empty_sum(bits[0].shape[0], latents, self.project_in.weight)
+        inputs = []
+        for scale, map_ in enumerate(bits[:-1]):
+            total = total + self.upsampled(map_, scale, latents, lengths)
+            inputs.append(self.next_input(total, scale + 1, latents, lengths))
+        return torch.cat(inputs, 1)
+
+    def latents_from_bits(self, bits: list[Tensor], latents: int, lengths: Tensor | None = None) -> Tensor:
+        """Decoder input [B, latents, 7, D] of the bits of the first scales (all, or a preview)."""
+        total = self.empty_sum(bits[0].shape[0], latents, self.project_out.weight)
+        for scale, map_ in enumerate(bits):
+            total = total + self.upsampled(map_, scale, latents, lengths)
+        return self.project_out(total[:, :latents])
 
     def _entropy(self, u: Tensor, cells: Tensor | None) -> Tensor:
         """Entropy of a bit given its token, less that of the mean bit, over 100 (BSQ, eq. 11)."""

@@ -4,6 +4,7 @@
 the channels of a motion and ``recover_motion`` goes the other way.
 """
 
+from .body_frame import rig_leg_length
 from .bone_map import BoneMap, best_effort_map, map_bones
 from .channels import rotation_channels
 from .recover import recover_motion
@@ -18,5 +19,6 @@ __all__ = [
     "best_effort_map",
     "map_bones",
     "recover_motion",
+    "rig_leg_length",
     "rotation_channels",
 ]

@@ -75,19 +75,28 @@ def skeleton_legs(skeleton: Skeleton) -> list[list[int]]:
     ]
 
 
+def rig_leg_length(rig: RestRig, bone_map: BoneMap) -> float:
+    """Length of a mapped rig's legs from hip to ankle, in metres."""
+    parts = zip(*(_bones(rig, bone_map, p) for p in ("hip", "knee", "ankle")), strict=True)
+    return leg_length(rig.heads, [list(leg) for leg in parts])
+
+
+def _bones(rig: RestRig, bone_map: BoneMap, part: str) -> list[int]:
+    found = [bone_map.bone(f"{side}_{part}") for side in SIDES]
+    return [rig.index(name) for name in found if name is not None]
+
+
 def body_frame(rig: RestRig, bone_map: BoneMap, skeleton: Skeleton) -> BodyFrame:
     """Measure a mapped rig; legs and hips must be there (see :func:`bone_map.map_bones`)."""
 
     def bones(part: str) -> list[int]:
-        found = [bone_map.bone(f"{side}_{part}") for side in SIDES]
-        return [rig.index(name) for name in found if name is not None]
+        return _bones(rig, bone_map, part)
 
-    legs = [list(leg) for leg in zip(*(bones(p) for p in ("hip", "knee", "ankle")), strict=True)]
     axes = _axes(rig.heads, bones)
     turn = matrix_to_quaternion(axes)
     back = quaternion_conjugate(turn)
 
-    scale = leg_length(rig.heads, legs) / leg_length(
+    scale = rig_leg_length(rig, bone_map) / leg_length(
         skeleton.rest_positions, skeleton_legs(skeleton)
     )
     hips = quaternion_rotate(back, rig.heads[bones("hip")].mean(axis=0))

@@ -65,7 +65,7 @@ class TokenizerTask(Task):
         weights = clip_weights(train)
         for clip, weight in zip(train, weights, strict=True):
             for speed in SPEEDS:
-                motion = clip.motion if speed == 1.0 else _at_speed(clip.motion, speed)
+                motion = clip.motion if speed == 1.0 else at_speed(clip.motion, speed)
                 if motion.frame_count > max(9, self.windows[0]):
                     arrays.append(layout.encode(motion))
                     # Long clips hold more to see; the square root keeps short ones in sight.
@@ -171,7 +171,7 @@ def reconstruction_figures(
     }
 
 
-def _at_speed(motion: Motion, speed: float) -> Motion:
+def at_speed(motion: Motion, speed: float) -> Motion:
     """The motion played ``speed`` times as fast, at the same frame rate."""
     fast = Motion(motion.skeleton, motion.rotations, motion.root_positions, motion.fps * speed)
     return fast.resampled(motion.fps)

@@ -1,0 +1,184 @@
+"""From a prompt to motions: the one door through which the command line and the worker go."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .errors import ScaleMoGenError
+from .features import feature_layout
+from .model.sampler import SamplingOptions, sample
+from .model.weights import Model, load, model_folder
+from .motion import Motion
+from .text.cache import CachedTextEncoder
+
+#: Below this a clip has too few frames to be a motion.
+MIN_SECONDS = 0.5
+
+
+@dataclass
+class Generation:
+    """motions: one per seed; timings: milliseconds of each stage.
+
+    timings: ``text_ms``, ``scales_ms`` (one per scale), ``decode_ms``, ``total_ms``.
+    """
+
+    motions: list[Motion]
+    timings: dict[str, Any]
+
+
+def pick_device(name: str) -> torch.device:
+    """``auto`` (CUDA, else Metal, else CPU), ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+
+    ScaleMoGenError when that device is not on this machine.
+    """
+    cuda, metal = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if name == "auto":
+        return torch.device("cuda" if cuda else "mps" if metal else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ScaleMoGenError(f"unknown device {name!r}; use auto, cpu, cuda or mps") from error
+    there = {"cpu": True, "cuda": cuda, "mps": metal}.get(device.type, False)
+    if there and device.type == "cuda" and device.index is not None:
+        there = device.index < torch.cuda.device_count()
+    if not there:
+        raise ScaleMoGenError(f"there is no device {name!r} on this machine; use auto or cpu")
+    return device
+
+
+class Engine:
+    """A loaded model on a device."""
+
+    def __init__(self, model: Model, device: torch.device, encoder: CachedTextEncoder) -> None:
+        self.model = model.to(device)
+        self.layout = feature_layout(model.config.tokenizer.layout)
+        self._device, self._encoder = device, encoder
+
+    @classmethod
+    def load(
+        cls, model: str | Path = "default", device: str = "auto", encoder_folder: Path | None = None
+    ) -> Engine:
+        """Load a bundled model by name, or a folder; ScaleMoGenError tells what is wrong with it.
+
+        ``encoder_folder`` holds the text encoder where it is not bundled (flan-t5-xl).
+        """
+        chosen = pick_device(device)
+        loaded = load(model_folder(model))
+        name = loaded.config.transformer.text_encoder
+        return cls(loaded, chosen, CachedTextEncoder(name, encoder_folder, str(chosen)))
+
+    @property
+    def name(self) -> str:
+        return self.model.config.name
+
+    @property
+    def device(self) -> str:
+        return str(self._device)
+
+    @property
+    def fps(self) -> float:
+        """Frame rate of the motions."""
+        return self.layout.skeleton.fps
+
+    @property
+    def max_seconds(self) -> float:
+        """Length of the longest clip that the model makes in one go."""
+        config = self.model.config.tokenizer
+        return config.max_latents * config.stride / self.fps
+
+    def generate(
+        self,
+        prompt: str,
+        seconds: float,
+        seeds: Sequence[int],
+        *,
+        guidance: float | None = None,
+        temperature: float | None = None,
+        on_scale: Callable[[int, int], None] | None = None,
+    ) -> Generation:
+        """One motion per seed, all in one batch; None takes the model's own setting.
+
+        The same prompt, seconds, seed, model and device give the same motion.  ``on_scale(done,
+        of)`` is called after each scale; raising in it cancels.  ScaleMoGenError on bad values.
+        """
+        options = self._options(prompt, seconds, seeds, guidance, temperature)
+        frames = max(1, round(seconds * self.fps))
+        began = time.perf_counter()
+        text = torch.from_numpy(self._encoder.encode([prompt])[0]).to(self._device)
+        text = text[: self.model.config.transformer.max_text]
+        marks = [time.perf_counter()]
+        scales = len(self.model.tokenizer.quantizer.pyramid)
+
+        def scale_done(scale: int, bits: list[Tensor]) -> None:
+            self._wait()
+            marks.append(time.perf_counter())
+            if on_scale is not None:
+                on_scale(scale + 1, scales)
+
+        tokenizer = self.model.tokenizer
+        made = sample(
+            self.model.transformer,
+            tokenizer.quantizer,
+            text,
+            tokenizer.latent_count(frames),
+            seeds,
+            options,
+            scale_done,
+        )
+        motions = self._decode(made.bits, frames)
+        end = time.perf_counter()
+        steps = [1000 * (b - a) for a, b in zip(marks, marks[1:], strict=False)]
+        timings = {
+            "text_ms": 1000 * (marks[0] - began),
+            "scales_ms": steps,
+            "decode_ms": 1000 * (end - marks[-1]),
+            "total_ms": 1000 * (end - began),
+        }
+        return Generation(motions, timings)
+
+    def _options(
+        self,
+        prompt: str,
+        seconds: float,
+        seeds: Sequence[int],
+        guidance: float | None,
+        temperature: float | None,
+    ) -> SamplingOptions:
+        """The checked sampling options; ScaleMoGenError names what is out of range."""
+        if not prompt.strip():
+            raise ScaleMoGenError("the prompt is empty; say what the character should do")
+        if not (math.isfinite(seconds) and MIN_SECONDS <= seconds <= self.max_seconds + 1e-6):
+            raise ScaleMoGenError(
+                f"{seconds:g} seconds cannot be made; "
+                f"use {MIN_SECONDS:g} to {math.floor(self.max_seconds * 10) / 10:g} seconds"
+            )
+        if not seeds:
+            raise ScaleMoGenError("no seed was given; name at least one")
+        config = self.model.config.transformer
+        guidance = config.guidance if guidance is None else guidance
+        temperature = config.temperature if temperature is None else temperature
+        if not (math.isfinite(guidance) and 0 <= guidance <= 50):
+            raise ScaleMoGenError(f"guidance {guidance:g} is out of range; use 0 to 50")
+        if not (math.isfinite(temperature) and 0 <= temperature <= 10):
+            raise ScaleMoGenError(f"temperature {temperature:g} is out of range; use 0 to 10")
+        return SamplingOptions(guidance, temperature)
+
+    def _decode(self, bits: list[Tensor], frames: int) -> list[Motion]:
+        features = self.model.tokenizer.detokenize(bits, frames)
+        features = features * self.model.std + self.model.mean
+        return [self.layout.decode(clip) for clip in features.float().cpu().numpy()]
+
+    def _wait(self) -> None:
+        """Let queued GPU work finish, so that timings and progress are true."""
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+        elif self._device.type == "mps":
+            torch.mps.synchronize()

@@ -1,0 +1,90 @@
+"""Scale-by-scale sampling with guidance, temperature, seeds and a key/value cache."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from .attention import KeyValueCache
+from .quantizer import MultiScaleQuantizer
+from .transformer import NextScaleTransformer
+
+
+@dataclass(frozen=True)
+class SamplingOptions:
+    """guidance: strength at the last scale; temperature: 0 takes the more probable bit."""
+
+    guidance: float
+    temperature: float
+    greedy: bool = False
+
+
+@dataclass
+class Sample:
+    """bits: per scale [B, tokens, d] bool; probabilities: per scale [B, tokens, d, 2]."""
+
+    bits: list[Tensor]
+    probabilities: list[Tensor] = field(default_factory=list)
+
+
+@torch.inference_mode()
+def sample(
+    transformer: NextScaleTransformer,
+    quantizer: MultiScaleQuantizer,
+    text: Tensor,
+    latents: int,
+    seeds: Sequence[int],
+    options: SamplingOptions,
+    on_scale: Callable[[int, list[Tensor]], None] | None = None,
+) -> Sample:
+    """Token maps of ``len(seeds)`` variations for one text [L, text width].
+
+    Every variation draws from a generator of its own, so it does not depend on its neighbours.
+    With guidance, unconditional copies run in the same batch.  ``on_scale`` is called after each
+    scale with its index and all bits so far; raising in it cancels.
+    """
+    device = text.device
+    generators = [torch.Generator().manual_seed(seed % 2**63) for seed in seeds]
+    batch = len(seeds)
+    guided = options.guidance != 0.0
+    states = text[None]
+    if guided:
+        states = torch.stack([text, transformer.unconditional_states(len(text)).to(text.dtype)])
+    counts = torch.full((len(states),), latents, device=device)
+    condition = transformer.condition(states, None, counts).repeated(batch)
+    cache = KeyValueCache(transformer.config.depth)
+    columns: Tensor | None = transformer.start_mask(latents)
+    last = len(quantizer.pyramid) - 1
+    total = quantizer.empty_sum(batch, latents, text)
+    result = Sample([])
+    for scale in range(last + 1):
+        tokens = quantizer.pyramid.shape(scale, latents).tokens
+        if scale == 0:
+            x = transformer.start_tokens(condition, tokens)
+        else:
+            x = transformer.embed(quantizer.next_input(total, scale, latents))
+            x = torch.cat([x, x]) if guided else x
+            if columns is not None:
+                columns = torch.cat([columns, columns.new_ones(tokens)])
+        mask = None if columns is None else columns[None, None, None]
+        logits = transformer.run(x, range(scale, scale + 1), latents, condition, mask, cache)
+        if guided:
+            weight = options.guidance * scale / max(last, 1)
+            conditional, unconditional = logits.chunk(2)
+            logits = (1 + weight) * conditional - weight * unconditional
+        probabilities = torch.softmax(logits.float() / max(options.temperature, 1e-4), -1)
+        if options.greedy or options.temperature == 0:
+            bits = probabilities[..., 1] > probabilities[..., 0]
+        else:
+            # Drawn on the CPU, so that a seed means the same numbers on every device.
+            draws = torch.stack(
+                [torch.rand(probabilities.shape[1:-1], generator=g) for g in generators]
+            )
+            bits = draws.to(device) < probabilities[..., 1]
+        result.bits.append(bits)
+        result.probabilities.append(probabilities)
+        total = total + quantizer.upsampled(bits, scale, latents).to(total.dtype)
+        if on_scale is not None:
+            on_scale(scale, result.bits)
+    return result

@@ -1,0 +1,113 @@
+"""What ``run.py train tokenizer`` and ``run.py train transformer`` do."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from ..errors import ScaleMoGenError
+from ..features import feature_layout
+from ..features.snapmogen import SnapMoGenLayout
+from ..model.config import ModelConfig
+from ..model.presets import bundled
+from ..model.transformer import NextScaleTransformer
+from ..model.weights import Model, load_tokenizer, save_tokenizer, save_transformer
+from ..text.encoder import load_text_encoder
+from .corpus import Clip, describe, load_corpus
+from .loop import LoopConfig, train
+from .text_states import text_states
+from .token_data import build_token_data
+from .tokenizer_task import TokenizerTask, reconstruction_figures
+from .transformer_task import SHEET_PROMPTS, TransformerTask
+
+
+def train_tokenizer(
+    data: Path, out: Path, loop: LoopConfig, *, without: Sequence[str] = (), batch_frames: int = 4096
+) -> dict[str, float]:
+    """Train the bundled configuration's tokenizer; returns its errors on every validation clip.
+
+    Leaves ``out``/tokenizer (log, curves, state) and the weights in ``out``/model.
+    """
+    config = replace(bundled(), name=out.name)
+    training = load_corpus(data, "train", without)
+    validation = load_corpus(data, "val", without)
+    task = TokenizerTask(config.tokenizer, training, validation, batch_frames=batch_frames)
+    train(task, loop, out / "tokenizer")
+    save_tokenizer(out / "model", config, task.model, task.mean, task.std)
+    return measure_tokenizer(out / "model", validation, out / "tokenizer")
+
+
+def measure_tokenizer(folder: Path, clips: Sequence[Clip], report: Path) -> dict[str, float]:
+    """Reconstruction errors of all clips with the fp16 weights as stored; kept as JSON."""
+    config, tokenizer, mean, std = load_tokenizer(folder)
+    layout = feature_layout(config.tokenizer.layout)
+    assert isinstance(layout, SnapMoGenLayout)
+    features = [layout.encode(clip.motion) for clip in clips]
+    figures = reconstruction_figures(tokenizer, features, mean, std, layout)
+    report.mkdir(parents=True, exist_ok=True)
+    (report / "reconstruction.json").write_text(json.dumps(figures, indent=1) + "\n")
+    return figures
+
+
+def train_transformer(
+    data: Path,
+    out: Path,
+    loop: LoopConfig,
+    *,
+    without: Sequence[str] = (),
+    batch_tokens: int = 9000,
+    augment: bool = True,
+) -> dict[str, float]:
+    """Train the transformer on the frozen tokenizer of ``out``/model; returns validation figures."""
+    if not (out / "model" / "tokenizer.safetensors").exists():
+        raise ScaleMoGenError(f"{out} has no tokenizer yet; run train tokenizer --out {out} first")
+    stored, tokenizer, mean, std = load_tokenizer(out / "model")
+    config = ModelConfig(stored.name, stored.tokenizer, bundled().transformer)
+    layout = feature_layout(config.tokenizer.layout)
+    training, validation = (
+        build_token_data(
+            load_corpus(data, split, without),
+            tokenizer,
+            layout,
+            mean,
+            std,
+            augment=augment and split == "train",
+        )
+        for split in ("train", "val")
+    )
+    sheet = [prompt for prompt, _ in SHEET_PROMPTS]
+    sentences = [*training.sentences, *validation.sentences, *sheet]
+    encoder = load_text_encoder(config.transformer.text_encoder, None, "cpu")
+    states, lengths = text_states(
+        sentences, encoder, out / "transformer", config.transformer.max_text
+    )
+    sheet_states = [s.float() for s in states.split(lengths.tolist())[-len(sheet) :]]
+    torch.manual_seed(loop.seed)
+    transformer = NextScaleTransformer(
+        config.transformer, config.tokenizer.bits, tokenizer.quantizer.pyramid
+    )
+    model = Model(config, tokenizer, transformer, mean, std)
+    task = TransformerTask(
+        model, training, validation, states, lengths, sheet_states, batch_tokens=batch_tokens
+    )
+    figures = train(task, loop, out / "transformer")
+    save_transformer(out / "model", config, transformer)
+    return figures
+
+
+def release(out: Path, folder: Path) -> None:
+    """Copy the trained model of a run into a model folder such as assets/models/NAME."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("config.json", "checksums.json", "tokenizer.safetensors", "transformer.safetensors"):
+        source = out / "model" / name
+        if not source.exists():
+            raise ScaleMoGenError(f"{source} is missing; train the tokenizer and the transformer")
+        shutil.copyfile(source, folder / name)
+
+
+def data_table(data: Path, without: Sequence[str] = ()) -> dict[str, dict[str, float]]:
+    """Clips and hours per source of the training split."""
+    return describe(load_corpus(data, "train", without))
