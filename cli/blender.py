@@ -1,6 +1,7 @@
 """The way to Blender's Python module, the only place where the command line touches it."""
 
 import contextlib
+import importlib
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -36,30 +37,29 @@ def animate_rig(
 
 def _pipeline() -> ModuleType:
     try:
-        from scalemogen_blender import pipeline
-    except ModuleNotFoundError as error:
-        if error.name not in ("bpy", "mathutils"):
+        return importlib.import_module("scalemogen_blender.pipeline")
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("bpy", "mathutils"):
             raise
         raise ScaleMoGenError(
-            "rigs and FBX, GLB or blend files need Blender's Python module, which is not in this "
-            "environment; start the command with python3 run.py, or write --bvh"
+            "rigs and FBX, GLB or blend files need Blender's Python module, which does not load "
+            f"here ({error}); start the command with python3 run.py, or write --bvh"
         ) from error
-    return pipeline
 
 
 @contextlib.contextmanager
 def quiet_stdout() -> Iterator[None]:
     """Keep what Blender's importers and exporters print away from our output (and its JSON).
 
-    They write to the process's standard output itself, so the descriptor has to be turned away.
+    Some of them print from Python, others write to the process's standard output itself, so both
+    are turned away.
     """
     sys.stdout.flush()
     kept = os.dup(1)
-    try:
-        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
-            os.dup2(nowhere.fileno(), 1)
-        yield
-    finally:
-        sys.stdout.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        os.dup2(nowhere.fileno(), 1)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)

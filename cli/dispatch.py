@@ -25,6 +25,9 @@ COMMANDS = {
     "test": ("cli.test", "lint, types and tests (with arguments: pytest with these)"),
 }
 
+#: Commands whose words, options included, are another program's.
+PASSED_ON = ("test",)
+
 EXIT_USER = 2  # something the user can put right
 EXIT_INTERRUPTED = 130  # as shells report an interrupt
 
@@ -72,6 +75,8 @@ def _run(argv: Sequence[str]) -> int:
     module = importlib.import_module(module_name)
     parser = Parser(prog=f"python3 run.py {name}", description=about, allow_abbrev=False)
     module.add_arguments(parser)
+    if name in PASSED_ON:
+        words = ["--", *words]
     return int(module.run(parser.parse_args(words)))
 
 

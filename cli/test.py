@@ -8,7 +8,7 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("pytest", nargs=argparse.REMAINDER, help="arguments for pytest")
+    parser.add_argument("pytest", nargs="*", help="arguments for pytest")
 
 
 def run(args: argparse.Namespace) -> int:
