@@ -1,0 +1,153 @@
+"""An animated rig into a file, through Blender's own exporters."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+
+from . import compat
+from ._core import errors, files
+
+SUFFIXES = (".fbx", ".glb", ".blend", ".bvh")
+
+
+def export(rig: bpy.types.Object, path: Path) -> None:
+    """Write the rig, its meshes and its active action, in the format of the suffix.
+
+    The target is complete or untouched. ScaleMoGenError for an unknown suffix, a folder that
+    cannot be written, a full disk.
+    """
+    path = Path(path)
+    writers = {".fbx": _fbx, ".glb": _glb, ".blend": _blend, ".bvh": _bvh}
+    writer = writers.get(path.suffix.lower())
+    if writer is None:
+        raise errors.ScaleMoGenError(
+            f"'{path}' has no format to write; name a {', '.join(writers)} file."
+        )
+    with files.replacing(path) as temporary:
+        temporary.unlink()  # Blender keeps a backup copy of a .blend that it finds
+        try:
+            with _only_selected(rig), _scene_named_after_action(rig):
+                writer(rig, temporary)
+        except RuntimeError as error:  # what an operator's failure becomes
+            raise OSError(_reason(error)) from error
+        if not temporary.is_file() or temporary.stat().st_size == 0:
+            raise OSError("Blender wrote nothing")
+
+
+def _fbx(rig: bpy.types.Object, path: Path) -> None:
+    compat.call_operator(
+        bpy.ops.export_scene.fbx,
+        filepath=str(path),
+        use_selection=True,
+        object_types={"ARMATURE", "MESH"},
+        # Engines want metres as their unit on the armature itself, not a scale of 100 on it.
+        apply_unit_scale=True,
+        apply_scale_options="FBX_SCALE_ALL",
+        axis_forward="-Z",
+        axis_up="Y",
+        add_leaf_bones=False,
+        use_armature_deform_only=_deform_bones_suffice(rig),
+        mesh_smooth_type="FACE",
+        bake_anim=True,
+        bake_anim_use_nla_strips=False,
+        bake_anim_use_all_actions=False,
+        bake_anim_use_all_bones=True,
+        bake_anim_force_startend_keying=True,
+        bake_anim_simplify_factor=0.0,
+        path_mode="AUTO",
+    )
+
+
+def _glb(rig: bpy.types.Object, path: Path) -> None:
+    compat.call_operator(
+        bpy.ops.export_scene.gltf,
+        filepath=str(path),
+        export_format="GLB",
+        use_selection=True,
+        export_yup=True,
+        export_skins=True,
+        export_morph=True,
+        export_animations=True,
+        export_animation_mode="ACTIVE_ACTIONS",
+        export_force_sampling=True,
+        export_anim_slide_to_zero=True,
+        export_optimize_animation_size=False,
+        export_rest_position_armature=True,
+        export_leaf_bone=False,
+    )
+
+
+def _blend(_rig: bpy.types.Object, path: Path) -> None:
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=True, check_existing=False)
+
+
+def _bvh(rig: bpy.types.Object, path: Path) -> None:
+    scene = bpy.context.scene
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.export_anim.bvh(
+        filepath=str(path),
+        frame_start=scene.frame_start,
+        frame_end=scene.frame_end,
+        root_transform_only=True,
+    )
+
+
+def _deform_bones_suffice(rig: bpy.types.Object) -> bool:
+    """Whether all keyed bones deform or carry deforming bones, so that controls may be left out."""
+    kept: set[str] = set()
+    for bone in rig.data.bones:
+        if bone.use_deform:
+            kept.update((bone.name, *(parent.name for parent in bone.parent_recursive)))
+    keyed = {name for name in compat.action_groups(rig) if name in rig.data.bones}
+    return bool(kept) and keyed <= kept
+
+
+def _meshes_of(rig: bpy.types.Object) -> list[bpy.types.Object]:
+    """Meshes that the armature deforms or carries."""
+    found = []
+    for candidate in bpy.context.view_layer.objects:
+        if candidate.type != "MESH":
+            continue
+        deformed = any(m.type == "ARMATURE" and m.object == rig for m in candidate.modifiers)
+        if deformed or candidate.parent == rig:
+            found.append(candidate)
+    return found
+
+
+@contextlib.contextmanager
+def _only_selected(rig: bpy.types.Object) -> Iterator[None]:
+    """Select the rig and its meshes and nothing else, for a while."""
+    objects = bpy.context.view_layer.objects
+    before = {o.name for o in objects if o.select_get()}
+    active = objects.active
+    wanted = {rig.name, *(mesh.name for mesh in _meshes_of(rig))}
+    try:
+        for o in objects:
+            o.select_set(o.name in wanted)
+        objects.active = rig
+        yield
+    finally:
+        for o in objects:
+            o.select_set(o.name in before)
+        objects.active = active
+
+
+@contextlib.contextmanager
+def _scene_named_after_action(rig: bpy.types.Object) -> Iterator[None]:
+    """FBX calls its one take after the scene, and engines call the clip after the take."""
+    scene = bpy.context.scene
+    name = scene.name
+    action = rig.animation_data.action if rig.animation_data else None
+    try:
+        if action is not None:
+            scene.name = action.name
+        yield
+    finally:
+        scene.name = name
+
+
+def _reason(error: RuntimeError) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1].removeprefix("Error: ").rstrip(".") if lines else "Blender's exporter failed"
