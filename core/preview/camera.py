@@ -1,6 +1,6 @@
 """A camera in three-quarter view and the framing of a whole clip."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,6 +34,10 @@ class Camera:
     target: np.ndarray
     centre: tuple[float, float]
     pixels_per_metre: float
+
+    def moved(self, x: float, y: float) -> "Camera":
+        """The same view so many pixels further right and down."""
+        return replace(self, centre=(self.centre[0] + x, self.centre[1] + y))
 
     def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pixels [..., 2] and depth [...] in metres (larger is further) of points [..., 3]."""

@@ -15,6 +15,7 @@ from .sheet import INK, pose_cell
 #: GIF delays are whole hundredths of a second: 25 is the highest rate that plays at its true speed.
 FPS = 25.0
 _TRAIL_SECONDS = 0.4
+_CAPTION = 28  # pixels above the picture
 
 
 def animation(
@@ -24,7 +25,9 @@ def animation(
     played = motion.resampled(FPS)
     body = body_of(played)
     frames = []
-    for frame, camera in enumerate(frame_clip(body.outline, width - 16, height - 16)):
+    cameras = frame_clip(body.outline, width - 16, height - 16 - _CAPTION)
+    for frame, camera in enumerate(cameras):
+        camera = camera.moved(8, _CAPTION + 8)
         trail_from = max(0, frame - round(_TRAIL_SECONDS * FPS))
         picture = pose_cell(body, frame, camera, trail_from, width, height)
         if caption:
