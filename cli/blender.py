@@ -10,7 +10,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ScaleMoGenError
-from core.files import replacing
 
 if TYPE_CHECKING:
     from core.motion import Motion
@@ -25,14 +24,16 @@ def try_rig(rig: str) -> None:
 def animate_rig(
     rig: str, motion: "Motion", title: str, properties: dict[str, Any], files: Sequence[Path]
 ) -> None:
-    """Put a motion on a fresh copy of the rig and export it to every file, by suffix."""
+    """Put a motion on a fresh copy of the rig and export it to every file, by suffix.
+
+    Each file is complete or untouched (the exporter's promise).
+    """
     with quiet_stdout():
         pipeline = _pipeline()
         armature = pipeline.open_rig(rig)
         pipeline.retarget_onto(armature, motion, title, properties)
         for path in files:
-            with replacing(path) as temporary:
-                pipeline.export(temporary)
+            pipeline.export(path)
 
 
 def _pipeline() -> ModuleType:

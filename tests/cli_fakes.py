@@ -83,7 +83,6 @@ class FakePipeline:
         self.actions.append((name, properties))
 
     def export(self, path: Path) -> None:
-        Path(path).write_text("half")
         if self.fail_export is not None:
             raise self.fail_export
         Path(path).write_text(f"{path.suffix} {self.actions[-1][1].get('seed')}")

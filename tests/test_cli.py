@@ -254,14 +254,25 @@ def test_an_unusable_rig_is_known_before_the_model_is_loaded(engine, blender, he
     assert engine.loads == [] and list(here.iterdir()) == []
 
 
-def test_a_full_disk_leaves_the_old_file(engine, blender, here: Path, capfd) -> None:
-    (here / "a.fbx").write_text("old")
-    blender.fail_export = OSError(28, "No space left on device")
+def test_an_export_that_fails_is_one_line(engine, blender, here: Path, capfd) -> None:
+    blender.fail_export = ScaleMoGenError("Cannot write a.fbx: No space left on device.")
     assert main(["generate", PROMPT, "--fbx", "a.fbx"]) == 2
-    error = one_line_error(capfd)
-    assert "a.fbx: No space left on device" in error and "free space" in error
-    assert [path.name for path in here.iterdir()] == ["a.fbx"]
-    assert (here / "a.fbx").read_text() == "old"
+    assert "No space left on device" in one_line_error(capfd)
+
+
+def test_a_full_disk_leaves_the_old_file(engine, here: Path, capfd, monkeypatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    (here / "a.bvh").write_text("old")
+    (here / "a.png").write_text("old")
+    monkeypatch.setattr("core.files.os.replace", full)
+    for words in (["--bvh", "a.bvh"], ["--preview", "a.png"]):
+        assert main(["generate", PROMPT, "--seconds", "0.5", *words]) == 2
+        error = one_line_error(capfd)
+        assert "No space left on device" in error and "free space" in error
+    assert sorted(path.name for path in here.iterdir()) == ["a.bvh", "a.png"]
+    assert (here / "a.bvh").read_text() == (here / "a.png").read_text() == "old"
 
 
 def test_without_blender_the_error_says_what_to_do(engine, monkeypatch, capfd) -> None:
