@@ -91,9 +91,12 @@ def run(args: argparse.Namespace) -> int:
         "model": engine.name,
         "device": engine.device,
         "timings": {
-            "load_ms": _milliseconds(loaded - started),
-            **generation.timings,
-            "write_ms": _milliseconds(written - generated),
+            stage: [round(ms, 2) for ms in value] if isinstance(value, list) else round(value, 2)
+            for stage, value in {
+                "load_ms": 1000 * (loaded - started),
+                **generation.timings,
+                "write_ms": 1000 * (written - generated),
+            }.items()
         },
         "files": [
             {"seed": seed, "kind": kind, "path": str(path)}
@@ -103,10 +106,6 @@ def run(args: argparse.Namespace) -> int:
     }
     _tell(report, as_json=args.json)
     return 0
-
-
-def _milliseconds(seconds: float) -> float:
-    return round(1000 * seconds, 2)
 
 
 def _tell(report: dict[str, Any], as_json: bool) -> None:
