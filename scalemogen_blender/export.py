@@ -8,6 +8,7 @@ import bpy
 
 from . import compat
 from ._core import errors, files
+from .operator_errors import reason, without_tracebacks
 
 SUFFIXES = (".fbx", ".glb", ".blend", ".bvh")
 
@@ -28,10 +29,10 @@ def export(rig: bpy.types.Object, path: Path) -> None:
     with files.replacing(path) as temporary:
         temporary.unlink()  # Blender keeps a backup copy of a .blend that it finds
         try:
-            with _only_selected(rig), _scene_named_after_action(rig):
+            with without_tracebacks(), _only_selected(rig), _scene_named_after_action(rig):
                 writer(rig, temporary)
         except RuntimeError as error:  # what an operator's failure becomes
-            raise OSError(_reason(error)) from error
+            raise OSError(reason(error)) from error
         if not temporary.is_file() or temporary.stat().st_size == 0:
             raise OSError("Blender wrote nothing")
 
@@ -80,7 +81,8 @@ def _glb(rig: bpy.types.Object, path: Path) -> None:
 
 
 def _blend(_rig: bpy.types.Object, path: Path) -> None:
-    bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=True, check_existing=False)
+    # Not compressed: Blender does not notice a full disk while it compresses.
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=False, check_existing=False)
 
 
 def _bvh(rig: bpy.types.Object, path: Path) -> None:
@@ -146,8 +148,3 @@ def _scene_named_after_action(rig: bpy.types.Object) -> Iterator[None]:
         yield
     finally:
         scene.name = name
-
-
-def _reason(error: RuntimeError) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1].removeprefix("Error: ").rstrip(".") if lines else "Blender's exporter failed"

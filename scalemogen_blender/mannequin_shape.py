@@ -178,8 +178,8 @@ def _trunk() -> list[Part]:
     )
     return [
         pelvis,
-        _ball("spine1", at["spine1"] * x0 + 0.02 * _UP, (0.108, 0.068, 0.082), JOINT),
-        _ball("spine2", at["spine2"] * x0 + 0.025 * _UP, (0.112, 0.078, 0.084), WOOD),
+        _ball("spine1", at["spine1"] * x0 + 0.02 * _UP, (0.108, 0.080, 0.084), JOINT),
+        _ball("spine2", at["spine2"] * x0 + 0.025 * _UP, (0.116, 0.088, 0.088), WOOD),
         thorax,
     ]
 
@@ -190,12 +190,12 @@ def _head() -> list[Part]:
         "neck",
         at["neck"] - 0.03 * _UP,
         at["head"] + 0.02 * _UP,
-        [(0.0, 0.052, 0.052), (0.5, 0.044, 0.046), (1.0, 0.044, 0.048)],
+        [(0.0, 0.064, 0.058), (0.35, 0.050, 0.050), (1.0, 0.047, 0.050)],
         _LEFT,
         JOINT,
     )
     # An egg with its tip at the chin, a little in front of the skull.
-    chin = at["head"] + np.array([0.0, -0.035, 0.035])
+    chin = at["head"] + np.array([0.0, -0.048, 0.036])
     crown = at["head"] + np.array([0.0, 0.195, -0.005])
     egg = [
         (0.0, 0.022, 0.026),

@@ -8,6 +8,7 @@ from mathutils import Matrix
 from . import compat
 from ._core import errors, retarget
 from .armature import names_and_parents, read_rest_rig
+from .operator_errors import reason, without_tracebacks
 
 #: BVH files do not say their unit: metres, centimetres, inches, CMU's unit (inches / 0.45).
 _BVH_UNITS = (1.0, 0.01, 0.0254, 0.0254 / 0.45)
@@ -34,10 +35,11 @@ def open_file(path: Path) -> bpy.types.Object:
     if not path.is_file():
         raise errors.ScaleMoGenError(f"The rig '{path}' does not exist; check the path.")
     try:
-        loader(str(path.resolve()))
+        with without_tracebacks():
+            loader(str(path.resolve()))
     except Exception as error:  # importers are third-party code and raise anything
         raise errors.ScaleMoGenError(
-            f"The rig '{path}' cannot be read ({_reason(error)}); open it in Blender and save or "
+            f"The rig '{path}' cannot be read ({reason(error)}); open it in Blender and save or "
             "export it again."
         ) from error
     rig = _best_armature(path)
@@ -58,11 +60,6 @@ def _import_gltf(path: str) -> None:
 
 def _import_bvh(path: str) -> None:
     bpy.ops.import_anim.bvh(filepath=path, rotate_mode="QUATERNION", use_fps_scale=False)
-
-
-def _reason(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1].removeprefix("Error: ").rstrip(".") if lines else type(error).__name__
 
 
 def _best_armature(path: Path) -> bpy.types.Object:

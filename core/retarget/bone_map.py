@@ -228,11 +228,14 @@ def _solve_trunk(
     head = max(heads, key=lambda b: (score(b, "head"), -tree.depth(b)), default=None)
     ends = arms + ([head] if head is not None else [])
 
-    shared = tree.common(legs + ends) or tree.common(legs) if len(legs) == 2 else []
-    if not shared:
+    if len(legs) == len(SIDES):
+        candidates = tree.common(legs + ends) or tree.common(legs)
+    else:  # no use as a rig, but the report should not miss hips that are there
+        candidates = sorted(range(tree.count), key=tree.depth, reverse=True)
+    named = [bone for bone in candidates if score(bone, "pelvis") >= 2.0]
+    if not named and (len(legs) != len(SIDES) or not candidates):
         return {}
-    named = [bone for bone in shared if score(bone, "pelvis") >= 2.0]
-    pelvis = named[-1] if named else shared[-1]
+    pelvis = named[-1] if named else candidates[-1]
     result = {"pelvis": [pelvis]}
 
     above_arms = [b for b in tree.common(arms) if tree.is_above(pelvis, b)] if arms else []

@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,7 +126,7 @@ def bvh_motion(path: str) -> Motion:
 
 def liveliest_clip(path: Path, frames: int = 60) -> Motion:
     """Of the first clips of a packed file the one whose rotations vary most, cut short."""
-    clips = [clip.motion() for clip, _ in zip(dataset_format.read_pack(path), range(80))]
+    clips = [clip.motion() for clip in islice(dataset_format.read_pack(path), 80)]
     motion = max(clips, key=lambda m: m.rotations.std(axis=0).sum())
     return replace(
         motion, rotations=motion.rotations[:frames], root_positions=motion.root_positions[:frames]
