@@ -5,9 +5,10 @@ from pathlib import Path
 
 HELP = "convert published ScaleMoGen checkpoints to a model folder"
 DESCRIPTION = """
-FOLDER holds vq_latest.tar and predictor.pth as published, config.json with the sizes (as in a parity
-folder), and mean.npy and std.npy of the data set that the model was trained on.  The checkpoints are
-read without running any code in them and written as safetensors and JSON, in float32.
+FOLDER holds vq_latest.tar and predictor.pth as published, config.json with the sizes (as in a
+parity folder), and mean.npy and std.npy of the data set that the model was trained on.  The
+checkpoints are read without running any code in them and written as safetensors and JSON, in
+float32.
 """
 
 

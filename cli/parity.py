@@ -26,7 +26,12 @@ def run(args: argparse.Namespace) -> int:
     passed = all(stage.passed for stage in stages)
     if args.json:
         rows = [
-            {"stage": s.name, "relative": s.relative, "wrong_bits": s.wrong_bits, "passed": s.passed}
+            {
+                "stage": s.name,
+                "relative": s.relative,
+                "wrong_bits": s.wrong_bits,
+                "passed": s.passed,
+            }
             for s in stages
         ]
         print(json.dumps({"passed": passed, "tolerance": TOLERANCE, "stages": rows}))

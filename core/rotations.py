@@ -63,7 +63,7 @@ def quaternion_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def make_continuous(q: np.ndarray) -> np.ndarray:
     """Flip signs along axis 0 (time) so that neighbouring quaternions [T, ..., 4] are close."""
     dots = np.sum(q[1:] * q[:-1], axis=-1)
-    signs = np.concatenate([np.ones_like(dots[:1]), np.where(dots < 0, -1.0, 1.0)])
+    signs = np.concatenate([np.ones((1, *q.shape[1:-1])), np.where(dots < 0, -1.0, 1.0)])
     return q * np.cumprod(signs, axis=0)[..., None]
 
 
@@ -102,8 +102,16 @@ def matrix_to_quaternion(m: np.ndarray) -> np.ndarray:
         [1 + m00 + m11 + m22, 1 + m00 - m11 - m22, 1 - m00 + m11 - m22, 1 - m00 - m11 + m22],
         axis=-1,
     )
-    wx, wy, wz = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
-    xy, xz, yz = m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0], m[..., 1, 2] + m[..., 2, 1]
+    wx, wy, wz = (
+        m[..., 2, 1] - m[..., 1, 2],
+        m[..., 0, 2] - m[..., 2, 0],
+        m[..., 1, 0] - m[..., 0, 1],
+    )
+    xy, xz, yz = (
+        m[..., 0, 1] + m[..., 1, 0],
+        m[..., 0, 2] + m[..., 2, 0],
+        m[..., 1, 2] + m[..., 2, 1],
+    )
     candidates = np.stack(
         [
             np.stack([squared[..., 0], wx, wy, wz], axis=-1),
@@ -144,7 +152,7 @@ def rotation_angle(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     )
 
 
-# --- 6-D rotations (Zhou et al. 2019, "On the Continuity of Rotation Representations") -------------
+# --- 6-D rotations (Zhou et al. 2019, arXiv 1812.07035) ------------------------------------------
 
 
 def matrix_to_6d(m: np.ndarray) -> np.ndarray:

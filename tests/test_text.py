@@ -63,7 +63,7 @@ def entries(cache_folder: Path) -> list[Path]:
 # --- the bundled encoder -------------------------------------------------------------------------
 
 
-def test_our_bert_equals_the_reference_implementation(minilm_folder: Path) -> None:
+def test_states_are_the_librarys_own_for_each_prompt_alone(minilm_folder: Path) -> None:
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     reference = transformers.AutoModel.from_pretrained(minilm_folder, local_files_only=True)

@@ -1,10 +1,10 @@
 """The HumanML3D layout (Guo et al., CVPR 2022, "Generating Diverse and Natural 3D Human Motions").
 
 Per frame 263 numbers: root [yaw rate, vx, vz, height], positions of joints 1.., rotations (6-D) of
-joints 1.., velocities, contacts; metres, 20 fps.  What differs from SnapMoGen's layout: the yaw rate
-is the HALF angle; the root's step t is turned by the heading of frame t + 1; velocities are those of
-global positions; and a joint's rotation is the one that swings the bone ENDING in it, found from
-positions alone, so twist is not represented.  Positions are therefore what is decoded.
+joints 1.., velocities, contacts; metres, 20 fps.  What differs from SnapMoGen's layout: the yaw
+rate is the HALF angle; the root's step t is turned by the heading of frame t + 1; velocities are
+those of global positions; and a joint's rotation is the one that swings the bone ENDING in it,
+found from positions alone, so twist is not represented.  Positions are therefore what is decoded.
 """
 
 from dataclasses import replace
@@ -13,7 +13,6 @@ import numpy as np
 
 from ..kinematics import local_rotations
 from ..motion import Motion
-from .fit_rotations import fit_rotations
 from ..rotations import (
     make_continuous,
     matrix_to_6d,
@@ -24,6 +23,7 @@ from ..rotations import (
     quaternion_to_matrix,
 )
 from ..skeleton import load_skeleton
+from .fit_rotations import fit_rotations
 from .heading import heading_angles, yaw_quaternion
 from .layout import FeatureLayout
 
@@ -38,13 +38,18 @@ CHAINS = (
     (9, 13, 16, 18, 20),
 )
 #: Direction in which each joint lies from the one before it in the published rest pose (arms down).
-_AXES = {"0": (0, 0, 0), "+x": (1, 0, 0), "-x": (-1, 0, 0), "+y": (0, 1, 0), "-y": (0, -1, 0), "+z": (0, 0, 1)}
+_AXES = {
+    "0": (0, 0, 0),
+    "+x": (1, 0, 0),
+    "-x": (-1, 0, 0),
+    "+y": (0, 1, 0),
+    "-y": (0, -1, 0),
+    "+z": (0, 0, 1),
+}
 REST_DIRECTIONS = np.array(
     [
         _AXES[axis]
-        for axis in (
-            "0 +x -x +y -y -y +y -y -y +y +z +z +y +x -x +z -y -y -y -y -y -y".split()
-        )
+        for axis in ("0 +x -x +y -y -y +y -y -y +y +z +z +y +x -x +z -y -y -y -y -y -y".split())
     ],
     dtype=np.float64,
 )

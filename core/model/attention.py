@@ -117,9 +117,7 @@ class AttentionPool(nn.Module):
         return self.out(out.transpose(1, 2).flatten(1))
 
 
-def _keys_values(
-    text: Tensor, kv: nn.Linear, v_bias: Tensor, heads: int
-) -> tuple[Tensor, Tensor]:
+def _keys_values(text: Tensor, kv: nn.Linear, v_bias: Tensor, heads: int) -> tuple[Tensor, Tensor]:
     bias = torch.cat([torch.zeros_like(v_bias), v_bias])
     both = F.linear(text, kv.weight, bias).unflatten(-1, (2, heads, -1))
     keys, values = both.permute(2, 0, 3, 1, 4)

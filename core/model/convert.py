@@ -15,7 +15,7 @@ from .weights import save_tokenizer, save_transformer
 def convert(folder: Path, out: Path) -> None:
     """Read FOLDER (see ``run.py convert --help``) and write the model folder ``out``.
 
-    ScaleMoGenError when a file is missing, unsafe to load or does not fit; ``out`` is then not made.
+    ScaleMoGenError when a file is missing, unsafe to load or does not fit; ``out`` then stays.
     """
     if (out / "config.json").exists():
         raise ScaleMoGenError(f"{out} already holds a model; name a new folder")
@@ -25,14 +25,9 @@ def convert(folder: Path, out: Path) -> None:
     if bool((std <= 0).any()):
         raise ScaleMoGenError(f"{folder / 'std.npy'} has values that are not above 0; get it again")
     config = replace(model.config, name=out.name)
-    try:
-        # Random-weight and published models alike are kept in the precision they came in.
-        save_tokenizer(out, config, model.tokenizer, mean, std, dtype=torch.float32)
-        save_transformer(out, config, model.transformer, dtype=torch.float32)
-    except OSError as error:
-        raise ScaleMoGenError(
-            f"cannot write {out}: {error.strerror}; choose a writable folder with free space"
-        ) from error
+    # Published weights are kept in the precision they came in.
+    save_tokenizer(out, config, model.tokenizer, mean, std, dtype=torch.float32)
+    save_transformer(out, config, model.transformer, dtype=torch.float32)
 
 
 def _statistics(path: Path, width: int) -> Tensor:

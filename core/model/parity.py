@@ -37,7 +37,7 @@ class Stage:
 
 
 def published_model(folder: Path) -> Model:
-    """The model of ``config.json``, ``vq_latest.tar`` and ``predictor.pth`` in a folder, in fp32."""
+    """The model of config.json, vq_latest.tar and predictor.pth in a folder, in float32."""
     model = build(published_config(folder / "config.json"))
     tokenizer = read_published(folder / "vq_latest.tar", "vq_model")
     transformer = read_published(folder / "predictor.pth", "trainer", "gpt_wo_ddp")
@@ -95,7 +95,10 @@ def _transformer_stages(model: Model, expected: dict[str, Tensor]) -> list[Stage
     logits = model.transformer(expected["pred.teacher_inputs"][:1], text[None], None, full)
     stages = [
         Stage("teacher inputs", _relative(inputs, expected["pred.teacher_inputs"][:1])),
-        Stage("teacher-forced logits", _relative(logits.flatten(2), expected["pred.teacher_logits"][:1])),
+        Stage(
+            "teacher-forced logits",
+            _relative(logits.flatten(2), expected["pred.teacher_logits"][:1]),
+        ),
     ]
     frames = int(expected["in.gen_length"][0])
     latents = model.tokenizer.latent_count(frames)

@@ -110,7 +110,9 @@ def tokenizer_to_published(model: MotionTokenizer) -> dict[str, Tensor]:
                 stem = f"{prefix}.layers.{joint}.{layer}"
                 published[f"{stem}.weight"], published[f"{stem}.bias"] = weight.T, bias
     per_level = config.blocks_per_level + 1
-    buffers = [(k, b) for k, b in model.named_buffers(remove_duplicate=False) if k.endswith("adjacency")]
+    buffers = [
+        (k, b) for k, b in model.named_buffers(remove_duplicate=False) if k.endswith("adjacency")
+    ]
     for key, tensor in [*model.named_parameters(), *buffers]:
         match = re.fullmatch(r"(down|up)\.(\d+)\.(.+)", key)
         if match:
@@ -135,7 +137,9 @@ def tokenizer_to_published(model: MotionTokenizer) -> dict[str, Tensor]:
 def transformer_from_published(published: dict[str, Tensor]) -> dict[str, Tensor]:
     """Our tensors of a published transformer's state dict."""
     per_chunk = 1 + max(
-        int(m[1]) for m in (re.match(r"block_chunks\.\d+\.module\.(\d+)\.", k) for k in published) if m
+        int(m[1])
+        for m in (re.match(r"block_chunks\.\d+\.module\.(\d+)\.", k) for k in published)
+        if m
     )
     ours: dict[str, Tensor] = {}
     for key, tensor in published.items():
@@ -159,6 +163,7 @@ def transformer_to_published(model: NextScaleTransformer, chunks: int = 4) -> di
     """The published state dict of one of our transformers."""
     per_chunk = model.config.depth // chunks
     published: dict[str, Tensor] = {}
+    tensor: Tensor
     for key, tensor in model.named_parameters():
         match = re.fullmatch(r"blocks\.(\d+)\.(.+)", key)
         if match:
@@ -167,9 +172,7 @@ def transformer_to_published(model: NextScaleTransformer, chunks: int = 4) -> di
             name = f"block_chunks.{chunk}.module.{index}.{rest}"
         else:
             name = _rename(key, [(b, a) for a, b in _TRANSFORMER_NAMES], once=True)
-        if key == "start":
-            tensor = tensor[None, None]
-        elif key.endswith(".modulation"):
+        if key == "start" or key.endswith(".modulation"):
             tensor = tensor[None, None]
         published[name] = tensor
         if key.endswith("v_bias"):
@@ -194,7 +197,7 @@ def _rename(name: str, table: Sequence[tuple[str, str]], *, once: bool = False) 
 
 
 def read_published(path: Path, *keys: str) -> dict[str, Tensor]:
-    """The state dict under ``keys`` of a .tar or .pth file, loaded without running any code in it."""
+    """The state dict under ``keys`` of a .tar or .pth file; no code in it is run."""
     try:
         data: Any = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:

@@ -32,7 +32,7 @@ def average_matrix(cells: int, length: int, divisor: int | None) -> Tensor:
 
 
 def linear_matrix(target: int, source: int, ratio: float) -> Tensor:
-    """[target, source] linear interpolation, ``align_corners`` off, ``ratio`` source steps a step."""
+    """[target, source] linear interpolation (align_corners off), ``ratio`` source steps a step."""
     matrix = torch.zeros(target, source)
     for row in range(target):
         at = max((row + 0.5) * ratio - 0.5, 0.0)
@@ -135,9 +135,7 @@ class Pyramid(nn.Module):
             latents = latents * valid[..., None, None]
         out = torch.einsum("ct,btpd->bcpd", matrix, latents)
         if self.by_clip:
-            mass = (
-                matrix.sum(1)[None] if valid is None else valid.to(matrix.dtype) @ matrix.T
-            )
+            mass = matrix.sum(1)[None] if valid is None else valid.to(matrix.dtype) @ matrix.T
             out = out / mass.clamp_min(1e-6)[..., None, None]
         return torch.einsum("gp,bcpd->bcgd", getattr(self, f"gather_{scale}"), out)
 
@@ -157,5 +155,9 @@ class Pyramid(nn.Module):
     def valid_cells(self, scale: int, lengths: Tensor, latents: int) -> Tensor:
         """[B, cells] bool: which cells exist for clips of ``lengths`` [B] latent frames."""
         cells = self.shape(scale, latents).cells
-        counts = torch.div(lengths + self.scales[scale].divisor - 1, self.scales[scale].divisor, rounding_mode="floor")
+        counts = torch.div(
+            lengths + self.scales[scale].divisor - 1,
+            self.scales[scale].divisor,
+            rounding_mode="floor",
+        )
         return torch.arange(cells, device=lengths.device)[None] < counts[:, None]

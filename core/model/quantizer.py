@@ -36,7 +36,9 @@ class MultiScaleQuantizer(nn.Module):
         self.project_in = nn.Linear(config.width, config.bits)
         self.project_out = nn.Linear(config.bits, config.width)
 
-    def forward(self, latents: Tensor, lengths: Tensor | None = None, *, scale_dropout: float = 0.0) -> Quantized:
+    def forward(
+        self, latents: Tensor, lengths: Tensor | None = None, *, scale_dropout: float = 0.0
+    ) -> Quantized:
         """Quantize; ``lengths`` [B] latent frames per clip (None: all), straight-through gradients.
 
         ``scale_dropout`` skips each scale but the last with that probability (training).
@@ -111,7 +113,9 @@ class MultiScaleQuantizer(nn.Module):
         """Unit vectors: bits [..., d] in {0, 1} to +-1 / sqrt(d)."""
         return (2 * bits.to(dtype) - 1) / self.bits**0.5
 
-    def upsampled(self, bits: Tensor, scale: int, latents: int, lengths: Tensor | None = None) -> Tensor:
+    def upsampled(
+        self, bits: Tensor, scale: int, latents: int, lengths: Tensor | None = None
+    ) -> Tensor:
         """What one scale's bits [B, tokens, d] add to the sum of codes: [B, working length, 7, d].
 
         ``lengths`` [B]: latent frames of each clip, where shorter than ``latents``.
@@ -128,7 +132,9 @@ class MultiScaleQuantizer(nn.Module):
             return torch.nn.functional.pad(code, (0, 0, 0, 0, 0, length - latents))
         return self.pyramid.from_scale(code, scale, length, cells)
 
-    def next_input(self, total: Tensor, scale: int, latents: int, lengths: Tensor | None = None) -> Tensor:
+    def next_input(
+        self, total: Tensor, scale: int, latents: int, lengths: Tensor | None = None
+    ) -> Tensor:
         """Transformer input [B, tokens, d] of a scale from the sum of all coarser codes."""
         valid = None
         if lengths is not None and self.pyramid.by_clip:
@@ -140,7 +146,9 @@ class MultiScaleQuantizer(nn.Module):
         """Sum of no codes [B, working length, 7, d] on the device and of the type of ``like``."""
         return like.new_zeros(batch, self.pyramid.working_length(latents), 7, self.bits)
 
-    def teacher_inputs(self, bits: list[Tensor], latents: int, lengths: Tensor | None = None) -> Tensor:
+    def teacher_inputs(
+        self, bits: list[Tensor], latents: int, lengths: Tensor | None = None
+    ) -> Tensor:
         """Transformer inputs [B, tokens of scales 1.., d] of known bits of every scale."""
         total = self.empty_sum(bits[0].shape[0], latents, self.project_in.weight)
         inputs = []
@@ -149,7 +157,9 @@ class MultiScaleQuantizer(nn.Module):
             inputs.append(self.next_input(total, scale + 1, latents, lengths))
         return torch.cat(inputs, 1)
 
-    def latents_from_bits(self, bits: list[Tensor], latents: int, lengths: Tensor | None = None) -> Tensor:
+    def latents_from_bits(
+        self, bits: list[Tensor], latents: int, lengths: Tensor | None = None
+    ) -> Tensor:
         """Decoder input [B, latents, 7, D] of the bits of the first scales (all, or a preview)."""
         total = self.empty_sum(bits[0].shape[0], latents, self.project_out.weight)
         for scale, map_ in enumerate(bits):

@@ -90,6 +90,7 @@ class SkeletonConv(nn.Module):
         weight = torch.cat(
             [taps[..., 0], taps[..., 1] + self.own.weight, taps[..., 2], self.neighbours.weight], 1
         )
+        assert self.temporal.bias is not None
         bias = self.own.bias + self.neighbours.bias + self.temporal.bias
         return F.linear(torch.cat([before, x, after, mixed], -1), weight, bias)
 
@@ -204,8 +205,8 @@ class MotionTokenizer(nn.Module):
     def context(self) -> int:
         """Latent frames of padding that a published clip feels beyond its end.
 
-        The published method zero-pads every clip's latents to the maximum; beyond this margin (the receptive
-        field of the decoder, rounded up) the padding cannot be felt, so it is not computed.
+        The published method zero-pads every clip's latents to the maximum; beyond this
+        margin (the decoder's receptive field, rounded up) it cannot be felt and is not computed.
         """
         if self.config.padding == "clip":
             return 0

@@ -68,9 +68,9 @@ class Block(nn.Module):
         index: int,
     ) -> Tensor:
         """x [B, L, C]; ``modulation`` [B, 6, C] is shared by all blocks and added to our own."""
-        gate1, gate2, scale1, scale2, shift1, shift2 = (
-            (self.modulation + modulation)[:, None].unbind(2)
-        )
+        gate1, gate2, scale1, scale2, shift1, shift2 = (self.modulation + modulation)[
+            :, None
+        ].unbind(2)
         width = x.shape[-1:]
         h = F.layer_norm(x, width, eps=1e-6) * (1 + scale1) + shift1
         x = x + self._drop(gate1 * self.self_attention(h, rotary, mask, cache, index))
@@ -98,7 +98,9 @@ class NextScaleTransformer(nn.Module):
         self.text_norm = nn.RMSNorm(config.text_width, eps=1e-6)
         self.text_pool = AttentionPool(config.text_width, width)
         self.text_project = nn.Sequential(
-            nn.Linear(config.text_width, width), nn.GELU(approximate="tanh"), nn.Linear(width, width)
+            nn.Linear(config.text_width, width),
+            nn.GELU(approximate="tanh"),
+            nn.Linear(width, width),
         )
         self.start = nn.Parameter(torch.randn(width) * 0.02)
         self.scale_embed = nn.Embedding(config.scale_rows, width)
@@ -119,9 +121,7 @@ class NextScaleTransformer(nn.Module):
 
     # --- text ------------------------------------------------------------------------------------
 
-    def condition(
-        self, states: Tensor, lengths: Tensor | None, latents: Tensor
-    ) -> TextCondition:
+    def condition(self, states: Tensor, lengths: Tensor | None, latents: Tensor) -> TextCondition:
         """Condition of text states [B, L, text width], of which ``lengths`` [B] exist (None: all).
 
         ``latents`` [B]: lengths of the clips in latent frames.

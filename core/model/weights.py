@@ -1,17 +1,17 @@
-"""Model folders: ``config.json`` beside ``tokenizer.safetensors`` and ``transformer.safetensors``."""
+"""Model folders: config.json beside tokenizer.safetensors and transformer.safetensors."""
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from ..errors import ScaleMoGenError
+from ..files import write_bytes
 from ..paths import MODELS
 from .config import ModelConfig
 from .tokenizer import MotionTokenizer
@@ -126,22 +126,15 @@ def _stored(model: nn.Module, dtype: torch.dtype) -> dict[str, Tensor]:
 def _save(folder: Path, name: str, tensors: dict[str, Tensor]) -> None:
     """Write one weights file and its checksum, each through a temporary file beside it."""
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{name}"
-    save_file(tensors, temporary)
-    digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
-    os.replace(temporary, folder / name)
+    data = save(tensors)
+    write_bytes(folder / name, data)
+    digest = hashlib.sha256(data).hexdigest()
     sums = _checksums(folder) | {name: digest}
-    _replace_text(folder / "checksums.json", json.dumps(sums, indent=1) + "\n")
+    write_bytes(folder / "checksums.json", (json.dumps(sums, indent=1) + "\n").encode())
 
 
 def _write_config(folder: Path, config: ModelConfig) -> None:
-    _replace_text(folder / "config.json", config.to_json())
-
-
-def _replace_text(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    write_bytes(folder / "config.json", config.to_json().encode())
 
 
 def _checksums(folder: Path) -> dict[str, str]:
@@ -181,7 +174,9 @@ def _fill(model: nn.Module, tensors: dict[str, Tensor], folder: Path, name: str)
     with torch.no_grad():
         for key, parameter in parameters.items():
             if parameter.shape != tensors[key].shape:
-                raise _damaged(folder, name, f"tensor {key} has another shape than config.json says")
+                raise _damaged(
+                    folder, name, f"tensor {key} has another shape than config.json says"
+                )
             if not tensors[key].is_floating_point():
                 raise _damaged(folder, name, f"tensor {key} is not of a floating-point type")
             parameter.copy_(tensors[key])

@@ -84,11 +84,6 @@ def load_text_encoder(
     name: str, folder: Path | str | None = None, device: "torch.device | str" = "cpu"
 ) -> TextEncoder:
     """Load an encoder's weights from local files; ScaleMoGenError when they are not usable."""
-    path = find_encoder_folder(name, folder)
-    if name == "minilm":
-        from .minilm import MiniLmEncoder
+    from .pretrained import PretrainedEncoder
 
-        return MiniLmEncoder(path, device)
-    from .t5 import T5Encoder
-
-    return T5Encoder(path, device)
+    return PretrainedEncoder(name, find_encoder_folder(name, folder), device)

@@ -139,7 +139,9 @@ def clip_weights(clips: list[Clip]) -> np.ndarray:
     A clip's class is its label, or else its first caption; classes are drawn in proportion to the
     square root of their clips' number, so that 25 Bandai actions do not drown the others.
     """
-    classes = [f"{clip.row['source']}/{clip.row.get('label') or clip.captions[0]}" for clip in clips]
+    classes = [
+        f"{clip.row['source']}/{clip.row.get('label') or clip.captions[0]}" for clip in clips
+    ]
     sizes = Counter(classes)
     weights = np.array([sizes[name] ** -0.5 for name in classes])
     weights *= [TRIAL_WEIGHT if clip.row.get("scope") == "trial" else 1.0 for clip in clips]

@@ -70,7 +70,7 @@ def heading_positions(features: Tensor, layout: SnapMoGenLayout) -> Tensor:
 
 
 def root_path(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Root positions [B, T, 3] in metres and headings [B, T] in radians, from the origin at t = 0."""
+    """Root positions [B, T, 3] in metres, headings [B, T] in radians; both start at nought."""
     zero = torch.zeros_like(features[:, :1, 0])
     yaw = torch.cat([zero, features[:, :-1, 0].cumsum(1)], 1)
     # The heading quaternion turns the body TO +Z; its inverse turns the step back.

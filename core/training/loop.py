@@ -25,7 +25,7 @@ from .checkpoint import load_state, optimizer_tensors, restore_optimizer, save_s
 
 @dataclass(frozen=True)
 class LoopConfig:
-    """How long and how fast.  One of ``steps`` and ``minutes`` ends the run; the schedule follows it.
+    """How long and how fast.  One of ``steps`` and ``minutes`` ends the run and sets the schedule.
 
     minutes: wall clock of training, summed over interruptions.
     """
@@ -49,11 +49,13 @@ class LoopConfig:
 class Task(ABC):
     """What is trained: a model, its batches, its loss and its validation."""
 
-    model: nn.Module
+    model: Any  # an nn.Module whose own type the task knows
     name: str
 
     @abstractmethod
-    def loss(self, model: nn.Module, step: int, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(
+        self, model: nn.Module, step: int, progress: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss and named parts of step ``step`` on a batch drawn with the global generators."""
 
     @abstractmethod
@@ -63,14 +65,15 @@ class Task(ABC):
         May write pictures into ``folder``.
         """
 
+    @abstractmethod
     def to(self, device: torch.device) -> None:
-        """Move data that lives beside the model."""
+        """Move the data that lives beside the model."""
 
 
 def train(task: Task, config: LoopConfig, folder: Path) -> dict[str, float]:
     """Run ``task`` to its end (or resume it) in ``folder``; returns the last validation figures.
 
-    Leaves ``state/`` (resumable), ``log.csv``, ``curves.png``; ``task.model`` ends with EMA weights.
+    Leaves ``state/`` (resumable), ``log.csv`` and ``curves.png``; the model ends with EMA weights.
     """
     accelerator = Accelerator(
         mixed_precision=config.mixed_precision,
@@ -102,13 +105,16 @@ def train(task: Task, config: LoopConfig, folder: Path) -> dict[str, float]:
     main = accelerator.is_main_process
     log = report.Log(folder, step) if main else None
     bar = tqdm(
-        total=config.steps or 1000, disable=not main, desc=task.name, unit="step" if config.steps else ""
+        total=config.steps or 1000,
+        disable=not main,
+        desc=task.name,
+        unit="step" if config.steps else "",
     )
     started = time.monotonic() - elapsed
     saved = validated = time.monotonic()
 
     def save() -> None:
-        tensors = {f"model.{n}": p for n, p in model.named_parameters()}
+        tensors: dict[str, Tensor] = {f"model.{n}": p for n, p in model.named_parameters()}
         tensors |= {f"ema.{n}": p for n, p in ema.items()}
         tensors |= optimizer_tensors(_unwrap(optimizer), names)
         facts = {"step": step, "elapsed": time.monotonic() - started, "config": asdict(config)}
@@ -159,8 +165,9 @@ def train(task: Task, config: LoopConfig, folder: Path) -> dict[str, float]:
         if log is not None:
             if step % config.log_every == 0:
                 values = {k: float(v) for k, v in parts.items()}
-                log.train(step, time.monotonic() - started, rate, float(loss), float(norm), values)
-                bar.set_postfix_str(f"loss {float(loss):.4f}")
+                value = float(loss.detach())
+                log.train(step, time.monotonic() - started, rate, value, float(norm), values)
+                bar.set_postfix_str(f"loss {value:.4f}")
             if time.monotonic() - saved > config.checkpoint_minutes * 60:
                 save()
                 saved = time.monotonic()

@@ -25,7 +25,12 @@ from .transformer_task import SHEET_PROMPTS, TransformerTask
 
 
 def train_tokenizer(
-    data: Path, out: Path, loop: LoopConfig, *, without: Sequence[str] = (), batch_frames: int = 4096
+    data: Path,
+    out: Path,
+    loop: LoopConfig,
+    *,
+    without: Sequence[str] = (),
+    batch_frames: int = 4096,
 ) -> dict[str, float]:
     """Train the bundled configuration's tokenizer; returns its errors on every validation clip.
 
@@ -61,7 +66,7 @@ def train_transformer(
     batch_tokens: int = 9000,
     augment: bool = True,
 ) -> dict[str, float]:
-    """Train the transformer on the frozen tokenizer of ``out``/model; returns validation figures."""
+    """Train the transformer on the frozen tokenizer in ``out``/model; returns its figures."""
     if not (out / "model" / "tokenizer.safetensors").exists():
         raise ScaleMoGenError(f"{out} has no tokenizer yet; run train tokenizer --out {out} first")
     stored, tokenizer, mean, std = load_tokenizer(out / "model")
@@ -101,7 +106,12 @@ def train_transformer(
 def release(out: Path, folder: Path) -> None:
     """Copy the trained model of a run into a model folder such as assets/models/NAME."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("config.json", "checksums.json", "tokenizer.safetensors", "transformer.safetensors"):
+    for name in (
+        "config.json",
+        "checksums.json",
+        "tokenizer.safetensors",
+        "transformer.safetensors",
+    ):
         source = out / "model" / name
         if not source.exists():
             raise ScaleMoGenError(f"{source} is missing; train the tokenizer and the transformer")

@@ -73,7 +73,10 @@ def build_token_data(
 def variants(motion: Motion, random: np.random.Generator) -> list[tuple[Motion, float]]:
     """The clip itself, slower, faster, repeated or cut, each with the share of draws it gets."""
     made = [(motion, 1.0)]
-    made += [(at_speed(motion, float(random.uniform(*span))), 0.4) for span in ((0.8, 0.95), (1.05, 1.25))]
+    made += [
+        (at_speed(motion, float(random.uniform(*span))), 0.4)
+        for span in ((0.8, 0.95), (1.05, 1.25))
+    ]
     if motion.seconds < SHORT_SECONDS:
         times = int(np.ceil(random.uniform(2.5, 4.5) / motion.seconds))
         made.append((repeated(motion, times), 0.6))
@@ -112,15 +115,16 @@ def held(motion: Motion, seconds: float) -> Motion:
 def repeated(motion: Motion, times: int) -> Motion:
     """The clip played ``times`` times on end, walking on from where it was, with blended seams."""
     start, end = motion.root_positions[0], motion.root_positions[-1]
-    step = (end - start) * [1.0, 0.0, 1.0]
-    rotations, roots = [motion.rotations], [motion.root_positions]
     seam = min(SEAM_FRAMES, motion.frame_count // 2)
+    # The seam moves on at the mean of the speeds before and after it, so that a walk does not halt.
+    roots_per_frame = np.diff(motion.root_positions, axis=0)
+    speed = (roots_per_frame[-1] + roots_per_frame[0]) / 2
+    step = (end - start + (seam + 1) * speed) * [1.0, 0.0, 1.0]
+    rotations, roots = [motion.rotations], [motion.root_positions]
     t = (np.arange(1, seam + 1) / (seam + 1))[:, None]
-    for _ in range(times - 1):
-        step_so_far = roots[-1][-1] - end
-        step_so_far[1] = 0.0
-        offset = step + step_so_far
-        first_root = motion.root_positions[0] + offset
+    for turn in range(1, times):
+        offset = turn * step
+        first_root = start + offset
         last_rotation, last_root = rotations[-1][-1], roots[-1][-1]
         bridge = slerp(
             np.repeat(last_rotation[None], seam, 0), np.repeat(motion.rotations[:1], seam, 0), t
@@ -153,7 +157,10 @@ def _encode_all(
                 frames = latents * stride
                 # A partial last latent is completed by holding the last frame, as encode_clip does.
                 batch = np.stack(
-                    [np.pad(features[i], ((0, frames - len(features[i])), (0, 0)), "edge") for i in chunk]
+                    [
+                        np.pad(features[i], ((0, frames - len(features[i])), (0, 0)), "edge")
+                        for i in chunk
+                    ]
                 )
                 x = (torch.from_numpy(batch).to(device) - mean) / std
                 r = tokenizer.quantizer.project_in(tokenizer.encode(x)).half().cpu()

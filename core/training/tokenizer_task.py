@@ -77,7 +77,7 @@ class TokenizerTask(Task):
         self.mean, self.std = feature_statistics(self.features.numpy(), layout)
         self.columns, self.signs = feature_mirror(layout)
         self.validation = [layout.encode(clip.motion) for clip in validation]
-        self.model = MotionTokenizer(config)
+        self.model: MotionTokenizer = MotionTokenizer(config)
 
     def to(self, device: torch.device) -> None:
         for name in ("features", "mean", "std", "columns", "signs"):
@@ -96,7 +96,9 @@ class TokenizerTask(Task):
         mirrored = (torch.rand(count) < 0.5).to(x.device)
         return torch.where(mirrored[:, None, None], x[..., self.columns] * self.signs, x)
 
-    def loss(self, model: nn.Module, step: int, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(
+        self, model: nn.Module, step: int, progress: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         w = self.weights
         x = self.batch()
         normal = (x - self.mean) / self.std
@@ -155,7 +157,9 @@ def reconstruction_figures(
     errors, global_errors, made, real = [], [], 0.0, 0.0
     every = max(1, len(clips) // limit) if limit else 1
     for features in clips[::every]:
-        x = torch.from_numpy(features)[None].to(mean.device)[:, : model.config.max_latents * model.config.stride]
+        x = torch.from_numpy(features)[None].to(mean.device)[
+            :, : model.config.max_latents * model.config.stride
+        ]
         y = model.detokenize(model.tokenize((x - mean) / std), x.shape[1]) * std + mean
         a, b = global_positions(x, layout), global_positions(y, layout)
         global_errors.append(float((a - b).norm(dim=-1).mean()))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..features import feature_layout
 from ..model.sampler import SamplingOptions, sample
+from ..model.transformer import NextScaleTransformer
 from ..model.weights import Model
 from ..preview import contact_sheet
 from .loop import Task
@@ -59,7 +60,8 @@ class TransformerTask(Task):
         loss: TransformerLoss = TransformerLoss(),
         batch_tokens: int = 9000,
     ) -> None:
-        self.whole, self.model = model, model.transformer
+        self.whole = model
+        self.model: NextScaleTransformer = model.transformer
         self.quantizer = model.tokenizer.quantizer
         self.options, self.batch_tokens = loss, batch_tokens
         self.train_data, self.validation = train, validation
@@ -131,7 +133,9 @@ class TransformerTask(Task):
 
     # --- training --------------------------------------------------------------------------------
 
-    def loss(self, model: nn.Module, step: int, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(
+        self, model: nn.Module, step: int, progress: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         latents, lengths, states, text_lengths = self.batch()
         with torch.no_grad():
             targets, inputs = self.quantizer.self_corrected(latents, lengths, self.options.bit_flip)

@@ -1,0 +1,82 @@
+"""``run.py train tokenizer`` and ``run.py train transformer``: see docs/training.md."""
+
+import argparse
+import json
+from pathlib import Path
+
+from .data import add_data_argument, data_folder
+
+HELP = "train the tokenizer or the transformer on a packed data set"
+DESCRIPTION = """
+Trains in the folder --out and resumes there when it was interrupted; --minutes counts training time
+over all interruptions.  Train the tokenizer first, then the transformer in the same folder; release
+copies the result into a model folder.  Several processes: accelerate launch -m cli train …
+"""
+#: Peak learning rates that worked for the bundled sizes.
+_RATES = {"tokenizer": 1e-3, "transformer": 1e-3}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = DESCRIPTION
+    parser.add_argument("what", choices=("tokenizer", "transformer", "release"))
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
+    add_data_argument(parser)
+    parser.add_argument(
+        "--without", nargs="*", default=[], metavar="SOURCE", help="files to leave out, as bandai"
+    )
+    parser.add_argument("--minutes", type=float, help="stop by the clock")
+    parser.add_argument("--steps", type=int, help="stop after this many steps instead")
+    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--warmup", type=int, default=200, help="steps of rising learning rate")
+    parser.add_argument("--batch", type=int, help="frames (tokenizer) or tokens (transformer)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--mixed-precision", choices=("no", "bf16"), default="no")
+    parser.add_argument("--compile", action="store_true", help="compile the model (GPU)")
+    parser.add_argument("--validate-minutes", type=float, default=10.0)
+    parser.add_argument("--checkpoint-minutes", type=float, default=5.0)
+    parser.add_argument("--no-augment", action="store_true", help="transformer: clips as they are")
+    parser.add_argument("--to", type=Path, metavar="DIR", help="release: the model folder to fill")
+
+
+def run(args: argparse.Namespace) -> int:
+    from core.errors import ScaleMoGenError
+    from core.training import run as training
+    from core.training.loop import LoopConfig
+
+    if args.what == "release":
+        if args.to is None:
+            raise ScaleMoGenError("name the model folder to fill with --to")
+        training.release(args.out, args.to)
+        print(f"released to {args.to}")
+        return 0
+    if (args.minutes is None) == (args.steps is None):
+        raise ScaleMoGenError("say how long to train: either --minutes or --steps")
+    if not (args.minutes or args.steps or 0) > 0:
+        raise ScaleMoGenError("the time to train must be above 0")
+    tokenizer = args.what == "tokenizer"
+    loop = LoopConfig(
+        learning_rate=args.learning_rate or _RATES[args.what],
+        steps=args.steps,
+        minutes=args.minutes,
+        warmup=args.warmup,
+        # The published values (model.md 3 and 4) but for the tokenizer's smaller decay.
+        betas=(0.9, 0.99) if tokenizer else (0.9, 0.97),
+        weight_decay=0.001 if tokenizer else 0.005,
+        gradient_clip=1.0 if tokenizer else 5.0,
+        seed=args.seed,
+        mixed_precision=args.mixed_precision,
+        compile=args.compile,
+        validate_minutes=args.validate_minutes,
+        checkpoint_minutes=args.checkpoint_minutes,
+    )
+    data = data_folder(args.data)
+    if tokenizer:
+        size = {"batch_frames": args.batch} if args.batch else {}
+        figures = training.train_tokenizer(data, args.out, loop, without=args.without, **size)
+    else:
+        size = {"batch_tokens": args.batch} if args.batch else {}
+        figures = training.train_transformer(
+            data, args.out, loop, without=args.without, augment=not args.no_augment, **size
+        )
+    print(json.dumps({name: round(value, 4) for name, value in figures.items()}, indent=1))
+    return 0
