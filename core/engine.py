@@ -17,6 +17,8 @@ from .features import feature_layout
 from .model.sampler import SamplingOptions, sample
 from .model.weights import Model, load, model_folder
 from .motion import Motion
+from .retarget.to_canonical import onto_canonical
+from .skeleton import canonical
 from .text.cache import CachedTextEncoder
 
 #: Below this a clip has too few frames to be a motion.
@@ -25,7 +27,7 @@ MIN_SECONDS = 0.5
 
 @dataclass
 class Generation:
-    """motions: one per seed; timings: milliseconds of each stage.
+    """motions: one per seed, on the canonical skeleton; timings: milliseconds of each stage.
 
     timings: ``text_ms``, ``scales_ms`` (one per scale), ``decode_ms``, ``total_ms``.
     """
@@ -85,14 +87,14 @@ class Engine:
 
     @property
     def fps(self) -> float:
-        """Frame rate of the motions."""
-        return self.layout.skeleton.fps
+        """Frame rate of the motions, whatever skeleton and rate the model itself works at."""
+        return canonical().fps
 
     @property
     def max_seconds(self) -> float:
         """Length of the longest clip that the model makes in one go."""
         config = self.model.config.tokenizer
-        return config.max_latents * config.stride / self.fps
+        return config.max_latents * config.stride / self.layout.skeleton.fps
 
     def generate(
         self,
@@ -110,7 +112,7 @@ class Engine:
         of)`` is called after each scale; raising in it cancels.  ScaleMoGenError on bad values.
         """
         options = self._options(prompt, seconds, seeds, guidance, temperature)
-        frames = max(1, round(seconds * self.fps))
+        frames = max(1, round(seconds * self.layout.skeleton.fps))
         began = time.perf_counter()
         text = torch.from_numpy(self._encoder.encode([prompt])[0]).to(self._device)
         text = text[: self.model.config.transformer.max_text]
@@ -174,7 +176,7 @@ class Engine:
     def _decode(self, bits: list[Tensor], frames: int) -> list[Motion]:
         features = self.model.tokenizer.detokenize(bits, frames)
         features = features * self.model.std + self.model.mean
-        return [self.layout.decode(clip) for clip in features.float().cpu().numpy()]
+        return [onto_canonical(self.layout.decode(f)) for f in features.float().cpu().numpy()]
 
     def _wait(self) -> None:
         """Let queued GPU work finish, so that timings and progress are true."""

@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from model_fakes import OURS, random_model
+from model_fakes import OURS, published_like, random_model
 
 from core.engine import Engine, pick_device
 from core.errors import ScaleMoGenError
 from core.model.weights import model_folder
 from core.paths import MODELS
+from core.skeleton import canonical
 
 
 class Encoder:
@@ -69,6 +70,16 @@ def test_progress_is_told_per_scale_and_timings_add_up(engine: Engine) -> None:
     assert len(timings["scales_ms"]) == 3
     parts = timings["text_ms"] + sum(timings["scales_ms"]) + timings["decode_ms"]
     assert parts == pytest.approx(timings["total_ms"], rel=0.05, abs=5)
+
+
+@pytest.mark.parametrize("layout", ["snapmogen", "humanml3d"])
+def test_published_layouts_end_on_our_skeleton(layout: str) -> None:
+    model = random_model(published_like(layout))
+    motion = Engine(model, torch.device("cpu"), Encoder()).generate("a kick", 2.0, [1]).motions[0]
+    assert motion.skeleton is canonical()
+    assert motion.fps == 30
+    assert abs(motion.seconds - 2.0) < 0.06
+    assert np.isfinite(motion.positions()).all()
 
 
 @pytest.mark.parametrize(
