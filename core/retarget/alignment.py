@@ -22,6 +22,7 @@ from ..rotations import (
 from ..skeleton import Skeleton
 from .body_frame import BodyFrame
 from .bone_map import SIDES, BoneMap
+from .chains import middles, spread
 from .rest_rig import RestRig
 
 IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
@@ -57,26 +58,6 @@ def drivers(rig: RestRig, bone_map: BoneMap, body: BodyFrame, skeleton: Skeleton
     for side in SIDES:
         found += builder.leg(side) + builder.arm(side)
     return sorted(found, key=lambda driver: driver.bone)
-
-
-def spread(
-    bone_middles: Sequence[float], joint_middles: Sequence[float]
-) -> list[tuple[int, float]]:
-    """Joint index (into the chain) and blend towards the next joint for every bone of a chain.
-
-    Both lists are where the segments' middles lie along the chain's arc, ascending.  The ends are
-    matched to each other, so that the topmost bone follows the topmost joint exactly; equally
-    many bones and joints go one to one.
-    """
-    bones, joints = np.asarray(bone_middles, float), np.asarray(joint_middles, float)
-    if len(bones) == len(joints):
-        return [(i, 0.0) for i in range(len(bones))]
-    if len(bones) > 1 and bones[-1] > bones[0]:
-        at = (bones - bones[0]) / (bones[-1] - bones[0])
-        bones = joints[0] + at * (joints[-1] - joints[0])
-    place = np.interp(bones, joints, np.arange(len(joints)))
-    low = np.minimum(place.astype(int), len(joints) - 2)
-    return [(int(i), float(p - i)) for i, p in zip(low, place, strict=True)]
 
 
 class _Builder:
@@ -154,7 +135,7 @@ class _Builder:
             known.append(known[-1])
         rest = self.skeleton.rest_positions
         joints = [rest[self.skeleton.index(j)] for j in (*SPINE_JOINTS, "neck")]
-        return spread(_middles(known), _middles(joints))
+        return spread(middles(known), middles(joints))
 
     def _frame(self, part: str, direction: np.ndarray, hinge_first: bool) -> np.ndarray:
         """Rotation that stands ``direction`` upright and lays the rig's left along +X.
@@ -280,11 +261,3 @@ def _straighten(
         return carried
     turned = quaternion_rotate(carried, direction)
     return quaternion_multiply(quaternion_between(turned, target), carried)
-
-
-def _middles(points: Sequence[np.ndarray]) -> list[float]:
-    """Middles of a polyline's segments along its arc, as fractions of its length."""
-    lengths = np.linalg.norm(np.diff(np.asarray(points), axis=0), axis=-1)
-    ends = np.cumsum(lengths)
-    total = max(float(ends[-1]), 1e-9)
-    return [float(m) for m in (ends - lengths / 2) / total]

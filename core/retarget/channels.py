@@ -14,15 +14,10 @@ def rotation_channels(basis: np.ndarray, mode: str) -> tuple[str, np.ndarray]:
     (X turns first).
     """
     if mode == "QUATERNION":
-        return "rotation_quaternion", continuous(basis)
+        return "rotation_quaternion", make_continuous(basis)
     if mode == "AXIS_ANGLE":
         return "rotation_axis_angle", axis_angles(basis)
     return "rotation_euler", eulers(basis, mode)
-
-
-def continuous(basis: np.ndarray) -> np.ndarray:
-    """Quaternions [T, ..., 4] without sign flips in time; a single frame stays as it is."""
-    return make_continuous(basis) if len(basis) > 1 else basis
 
 
 def eulers(basis: np.ndarray, order: str) -> np.ndarray:
@@ -49,7 +44,7 @@ def eulers(basis: np.ndarray, order: str) -> np.ndarray:
 
 def axis_angles(basis: np.ndarray) -> np.ndarray:
     """Continuous angle and unit axis [T, 4] (angle first, radians)."""
-    q = continuous(basis)
+    q = make_continuous(basis)
     sines = np.linalg.norm(q[:, 1:], axis=-1)
     angles = 2.0 * np.arctan2(sines, q[:, 0])
     result = np.empty_like(q)

@@ -7,6 +7,7 @@ import numpy as np
 from ..kinematics import local_rotations
 from ..motion import Motion
 from ..rotations import (
+    make_continuous,
     quaternion_conjugate,
     quaternion_multiply,
     quaternion_rotate,
@@ -16,7 +17,6 @@ from ..skeleton import Skeleton
 from .alignment import SPINE_JOINTS, Driver
 from .body_frame import ankle_rest_height
 from .bone_map import SIDES
-from .channels import continuous
 from .transfer import Retargeter
 
 
@@ -49,7 +49,7 @@ def recover_motion(
     lift = body.ankle_height - body.scale * ankle_rest_height(skeleton)
     placed = (body.to_body(hips) - np.array([0.0, lift, 0.0])) / body.scale
     root = placed - quaternion_rotate(joints[:, 0], middle)
-    local = continuous(local_rotations(joints, skeleton.parents))
+    local = make_continuous(local_rotations(joints, skeleton.parents))
     return Motion(skeleton, local, root, fps)
 
 

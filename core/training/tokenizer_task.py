@@ -13,6 +13,7 @@ from ..features.snapmogen import SnapMoGenLayout
 from ..model.config import TokenizerConfig
 from ..model.tokenizer import MotionTokenizer
 from ..motion import Motion
+from ..preview import contact_sheet
 from .corpus import Clip, clip_weights
 from .feature_math import (
     feature_mirror,
@@ -77,6 +78,7 @@ class TokenizerTask(Task):
         self.mean, self.std = feature_statistics(self.features.numpy(), layout)
         self.columns, self.signs = feature_mirror(layout)
         self.validation = [layout.encode(clip.motion) for clip in validation]
+        self.captions = [clip.captions[0] for clip in validation]
         self.model: MotionTokenizer = MotionTokenizer(config)
 
     def to(self, device: torch.device) -> None:
@@ -136,9 +138,29 @@ class TokenizerTask(Task):
         return total, {name: value.detach() for name, value in parts.items()}
 
     def validate(self, folder: Path, step: int) -> dict[str, float]:
+        self._draw_sheet(folder / "reconstruction.png")
         return reconstruction_figures(
             self.model, self.validation, self.mean, self.std, self.layout, limit=80
         )
+
+    def _draw_sheet(self, path: Path, clips: int = 4) -> None:
+        """Held-out clips, each above what comes back from its bits."""
+        rows = []
+        for index in range(0, len(self.validation), max(1, len(self.validation) // clips)):
+            features = self.validation[index]
+            made = rebuild(self.model, features, self.mean, self.std)
+            rows.append((self.captions[index], self.layout.decode(features[: len(made)])))
+            rows.append(("rebuilt", self.layout.decode(made)))
+        contact_sheet(rows[: 2 * clips]).save(path)
+
+
+def rebuild(model: MotionTokenizer, features: np.ndarray, mean: Tensor, std: Tensor) -> np.ndarray:
+    """Features [T, F] in metres through bits and back; cut to the longest clip of the model."""
+    x = torch.from_numpy(features)[None].to(mean.device)
+    x = x[:, : model.config.max_latents * model.config.stride]
+    y = model.detokenize(model.tokenize((x - mean) / std), x.shape[1]) * std + mean
+    made: np.ndarray = y[0].cpu().numpy()
+    return made
 
 
 def reconstruction_figures(
@@ -157,10 +179,8 @@ def reconstruction_figures(
     errors, global_errors, made, real = [], [], 0.0, 0.0
     every = max(1, len(clips) // limit) if limit else 1
     for features in clips[::every]:
-        x = torch.from_numpy(features)[None].to(mean.device)[
-            :, : model.config.max_latents * model.config.stride
-        ]
-        y = model.detokenize(model.tokenize((x - mean) / std), x.shape[1]) * std + mean
+        y = torch.from_numpy(rebuild(model, features, mean, std))[None]
+        x = torch.from_numpy(features)[None, : y.shape[1]]
         a, b = global_positions(x, layout), global_positions(y, layout)
         global_errors.append(float((a - b).norm(dim=-1).mean()))
         a, b = a - a[:, :, :1], b - b[:, :, :1]
