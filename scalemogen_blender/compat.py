@@ -91,14 +91,26 @@ def set_base_colour(material: bpy.types.Material, colour: tuple[float, float, fl
             node.inputs["Roughness"].default_value = 0.6
 
 
-def action_groups(owner: bpy.types.Object) -> list[str]:
-    """Names of the curve groups in the object's active action (bone names, as baked here)."""
+def active_curves(owner: bpy.types.Object) -> list[bpy.types.FCurve]:
+    """F-curves of the object's active action that animate the object."""
     animation = owner.animation_data
     if animation is None or animation.action is None:
         return []
-    action = animation.action
-    if hasattr(action, "slots"):
-        bags = [bag for layer in action.layers for strip in layer.strips
-                for bag in strip.channelbags]  # fmt: skip
-        return [group.name for bag in bags for group in bag.groups]
-    return [group.name for group in action.groups]
+    if not hasattr(animation.action, "slots"):
+        return list(animation.action.fcurves)
+    bags = [
+        strip.channelbag(animation.action_slot)
+        for layer in animation.action.layers
+        for strip in layer.strips
+    ]
+    return [curve for bag in bags if bag is not None for curve in bag.fcurves]
+
+
+def shift_curves(curves: list[bpy.types.FCurve], frames: float) -> None:
+    """Move all keys in time."""
+    for curve in curves:
+        points = np.empty(2 * len(curve.keyframe_points), dtype=np.float32)
+        curve.keyframe_points.foreach_get("co", points)
+        points[::2] += frames
+        curve.keyframe_points.foreach_set("co", points)
+        curve.update()

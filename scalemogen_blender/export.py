@@ -38,6 +38,11 @@ def export(rig: bpy.types.Object, path: Path) -> None:
 
 
 def _fbx(rig: bpy.types.Object, path: Path) -> None:
+    with _starting_at_zero(rig):
+        _call_fbx_exporter(rig, path)
+
+
+def _call_fbx_exporter(rig: bpy.types.Object, path: Path) -> None:
     compat.call_operator(
         bpy.ops.export_scene.fbx,
         filepath=str(path),
@@ -72,12 +77,18 @@ def _glb(rig: bpy.types.Object, path: Path) -> None:
         export_morph=True,
         export_animations=True,
         export_animation_mode="ACTIVE_ACTIONS",
+        export_nla_strips_merged_animation_name=_clip_name(rig),
         export_force_sampling=True,
         export_anim_slide_to_zero=True,
         export_optimize_animation_size=False,
         export_rest_position_armature=True,
         export_leaf_bone=False,
     )
+
+
+def _clip_name(rig: bpy.types.Object) -> str:
+    action = rig.animation_data.action if rig.animation_data else None
+    return action.name if action is not None else "Animation"
 
 
 def _blend(_rig: bpy.types.Object, path: Path) -> None:
@@ -102,7 +113,8 @@ def _deform_bones_suffice(rig: bpy.types.Object) -> bool:
     for bone in rig.data.bones:
         if bone.use_deform:
             kept.update((bone.name, *(parent.name for parent in bone.parent_recursive)))
-    keyed = {name for name in compat.action_groups(rig) if name in rig.data.bones}
+    keyed = {curve.group.name for curve in compat.active_curves(rig) if curve.group}
+    keyed &= set(rig.data.bones.keys())
     return bool(kept) and keyed <= kept
 
 
@@ -137,14 +149,28 @@ def _only_selected(rig: bpy.types.Object) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _starting_at_zero(rig: bpy.types.Object) -> Iterator[None]:
+    """Let the clip begin at time zero; the FBX exporter would leave a gap before frame 1."""
+    scene = bpy.context.scene
+    start, end = scene.frame_start, scene.frame_end
+    curves = compat.active_curves(rig)
+    try:
+        compat.shift_curves(curves, -start)
+        scene.frame_start, scene.frame_end = 0, end - start
+        yield
+    finally:
+        compat.shift_curves(curves, start)
+        scene.frame_end, scene.frame_start = end, start
+        scene.frame_set(start)
+
+
+@contextlib.contextmanager
 def _scene_named_after_action(rig: bpy.types.Object) -> Iterator[None]:
     """FBX calls its one take after the scene, and engines call the clip after the take."""
     scene = bpy.context.scene
     name = scene.name
-    action = rig.animation_data.action if rig.animation_data else None
     try:
-        if action is not None:
-            scene.name = action.name
+        scene.name = _clip_name(rig)
         yield
     finally:
         scene.name = name

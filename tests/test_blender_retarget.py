@@ -79,7 +79,10 @@ rig = pipeline.open_rig("mannequin")
 pipeline.retarget_onto(rig, motion, "walk")
 pipeline.export(folder / "walk.fbx")
 again = import_animated_fbx(folder / "walk.fbx")
-heads = heads_over_time(again, 12, round(again.animation_data.action.frame_range[0]))
+# Blender imports time zero as frame 1: the clip has no gap in front.
+assert tuple(again.animation_data.action.frame_range) == (1.0, 12.0)
+assert (bpy.context.scene.render.fps, len(bpy.data.actions)) == (30, 1)
+heads = heads_over_time(again, 12, 1)
 names, positions = motion.skeleton.joint_names, motion.positions()
 answer({n: float(abs(heads.get(n, positions[:, i]) - positions[:, i]).max())
         for i, n in enumerate(names)})
@@ -148,7 +151,7 @@ answer(results)
 
 
 def test_a_glb_has_the_skin_and_the_whole_animation(ask_blender):
-    errors, meshes = ask_blender(
+    errors, meshes, clips = ask_blender(
         """
 from roundtrip import heads_over_time, limb_errors
 motion = walking(10)
@@ -162,11 +165,13 @@ again = next(o for o in bpy.data.objects if o.type == "ARMATURE")
 first = round(again.animation_data.action.frame_range[0]) if again.animation_data.action else 0
 skins = [o.name for o in bpy.data.objects
          if o.type == "MESH" and any(m.type == "ARMATURE" for m in o.modifiers)]
-answer([limb_errors(heads_over_time(again, 10, first), motion, 0.0), skins])
+answer([limb_errors(heads_over_time(again, 10, first), motion, 0.0), skins,
+        [a.name for a in bpy.data.actions]])
 """
     )
     assert max(errors.values()) < 0.1
     assert len(meshes) == 1
+    assert len(clips) == 1 and clips[0].startswith("walk")
 
 
 def test_a_bvh_file_is_a_rig_of_human_size(ask_blender):

@@ -1,5 +1,7 @@
 """A motion on any rig: limb directions, hips, soles, and the way back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,14 +9,15 @@ from hypothesis import strategies as st
 
 from core.errors import ScaleMoGenError
 from core.motion import Motion
-from core.retarget.alignment import spread
 from core.retarget.bone_map import map_bones
+from core.retarget.chains import spread
 from core.retarget.recover import recover_motion
 from core.retarget.rest_rig import RestRig
 from core.retarget.transfer import Retargeter
 from core.rotations import (
     normalize,
     quaternion_rotate,
+    quaternion_to_matrix,
     rotation_angle,
     rotation_vector_to_quaternion,
 )
@@ -110,8 +113,6 @@ def test_limbs_point_where_the_motion_says_on_any_rig(recipe, object_turn, seed)
 @settings(max_examples=20, deadline=None)
 @given(recipe=recipes, seed=st.integers(0, 1000))
 def test_three_spine_bones_follow_the_three_spine_joints(recipe, seed):
-    from dataclasses import replace
-
     recipe = replace(recipe, spine_bones=3, neck_bones=1, leave_out=())
     rig, motion = build_rig(recipe), tumbling(seed)
     _, heads = posed(rig, motion)
@@ -169,8 +170,6 @@ def test_out_turned_feet_are_turned_forward_and_stay_flat():
     line = rig.heads[toe] - rig.heads[ankle]
     rest = rig.rest.copy()
     rest[toe, :3, 3] = rig.heads[ankle] + quaternion_rotate(turn("y", 20.0), line) * [1, 0.6, 1]
-    from dataclasses import replace
-
     rig = replace(rig, rest=rest)
     standing = Motion(
         canonical(), np.tile([1.0, 0, 0, 0], (1, 22, 1)), np.array([[0.0, 0.98, 0.0]]), 30.0
@@ -205,9 +204,7 @@ def test_a_sloping_clavicle_does_not_shrug_more_than_the_motion():
                     )
         for name, head in moved.items():
             rest[rig.index(name), :3, 3] = head
-        from dataclasses import replace
-
-        rig = replace(rig, rest=rest)
+            rig = replace(rig, rest=rest)
         _, heads = posed(rig, motion)
         errors = direction_errors(rig, heads, motion, 0.0, LIMBS)
         assert max(errors.values()) < 1e-3
@@ -254,8 +251,6 @@ def test_spread_matches_both_ends(count):
 @settings(max_examples=25, deadline=None)
 @given(recipe=recipes, object_turn=turns, seed=st.integers(0, 1000))
 def test_recovering_undoes_retargeting(recipe, object_turn, seed):
-    from dataclasses import replace
-
     recipe = replace(recipe, spine_bones=3, leave_out=())
     rig, motion = build_rig(recipe, object_turn), tumbling(seed)
     rotations, heads = posed(rig, motion, start_at_rig=False)
@@ -266,8 +261,6 @@ def test_recovering_undoes_retargeting(recipe, object_turn, seed):
 
 
 def test_a_connected_pelvis_leaves_the_root_motion_to_its_parent():
-    from dataclasses import replace
-
     rig = build_rig(RigRecipe(root_bone=True))
     connected = rig.connected.copy()
     connected[rig.index("pelvis")] = True
@@ -280,11 +273,7 @@ def test_a_connected_pelvis_leaves_the_root_motion_to_its_parent():
 def test_a_rig_lying_in_its_file_still_walks_upright_in_its_own_frame():
     lying = combine(turn("x", 90.0))
     upright = build_rig(RigRecipe())
-    from dataclasses import replace
-
     matrix = upright.to_world.copy()
-    from core.rotations import quaternion_to_matrix
-
     matrix[:3, :3] = quaternion_to_matrix(lying) @ matrix[:3, :3]
     rig = replace(upright, to_world=matrix)
     _, heads = posed(rig, walking())
@@ -293,8 +282,6 @@ def test_a_rig_lying_in_its_file_still_walks_upright_in_its_own_frame():
 
 
 def test_a_mirrored_object_is_refused():
-    from dataclasses import replace
-
     rig = build_rig(RigRecipe())
     rig = replace(rig, to_world=np.diag([-1.0, 1.0, 1.0, 1.0]) @ rig.to_world)
     with pytest.raises(ScaleMoGenError, match="apply the scale"):

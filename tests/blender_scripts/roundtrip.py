@@ -37,18 +37,23 @@ LIMBS = {
     "upper arm": ("shoulder", "elbow"),
     "forearm": ("elbow", "wrist"),
 }
+#: Clavicles keep how far they point back: that is the build of a rig, not its pose.
+BY_BUILD = {("rigify", "clavicle")}
 RIGS = ("mannequin", "rigify", *STYLES)
 
 
 def heads_over_time(rig: bpy.types.Object, frames: int, first: int) -> dict[str, np.ndarray]:
-    """Heads [T, 3] of the mapped bones in the canonical world, by slot."""
+    """Heads [T, 3] of the mapped bones in the canonical world, by slot (spine1 … if three)."""
     bone_map = map_bones(*names_and_parents(rig))
-    heads: dict[str, list] = {slot: [] for slot in bone_map.bones}
+    bones = {slot: chain[0] for slot, chain in bone_map.bones.items()}
+    if len(bone_map.bones["spine"]) == 3:
+        bones |= {f"spine{i + 1}": bone for i, bone in enumerate(bone_map.bones["spine"])}
+    heads: dict[str, list] = {slot: [] for slot in bones}
     for frame in range(first, first + frames):
         bpy.context.scene.frame_set(frame)
         evaluated = rig.evaluated_get(bpy.context.evaluated_depsgraph_get())
-        for slot, chain in bone_map.bones.items():
-            head = evaluated.matrix_world @ evaluated.pose.bones[chain[0]].head
+        for slot, bone in bones.items():
+            head = evaluated.matrix_world @ evaluated.pose.bones[bone].head
             heads[slot].append(np.array(head))
     return {slot: vectors_to_canonical(np.array(points)) for slot, points in heads.items()}
 
@@ -60,13 +65,15 @@ def angle(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def limb_errors(heads: dict[str, np.ndarray], motion: Motion, heading: float) -> dict[str, float]:
-    """Largest angle per kind of limb, both sides; also the neck where there is one."""
+    """Largest angle per kind of limb, both sides; also neck, and spine where joints match."""
     positions, skeleton = motion.positions(), motion.skeleton
     pairs = {
         kind: [(f"{side}_{a}", f"{side}_{b}") for side in ("left", "right")]
         for kind, (a, b) in LIMBS.items()
     }
     pairs["neck"] = [("neck", "head")]
+    if "spine3" in heads:  # with another number of bones the spine has no joint of its own
+        pairs["spine"] = [("spine1", "spine2"), ("spine2", "spine3"), ("spine3", "neck")]
     errors = {}
     for kind, of_kind in pairs.items():
         worst = 0.0
@@ -135,7 +142,7 @@ def liveliest_clip(path: Path, frames: int = 60) -> Motion:
 
 def main() -> None:
     """Print the table."""
-    kinds = [*LIMBS, "neck"]
+    kinds = [*LIMBS, "neck", "spine"]
     print(f"Blender {bpy.app.version_string}; largest angle in degrees, FBX re-imported")
     print("| rig | motion | " + " | ".join(kinds) + " | baked, worst |")
     print("|" + " --- |" * (len(kinds) + 3))
@@ -144,9 +151,14 @@ def main() -> None:
         for rig_name in RIGS:
             for name, motion in motions(sys.argv[1:]).items():
                 baked, imported = round_trip(rig_name, motion, Path(folder))
-                cells = " | ".join(f"{imported[kind]:.3f}" for kind in kinds)
-                print(f"| {rig_name} | {name} | {cells} | {max(baked.values()):.4f} |", flush=True)
-                worst = max(worst, *imported.values())
+                cells = " | ".join(
+                    f"{imported[kind]:.4f}" if kind in imported else "-" for kind in kinds
+                )
+                exact = [kind for kind in imported if (rig_name, kind) not in BY_BUILD]
+                baked_worst = max(baked[kind] for kind in exact)
+                print(f"| {rig_name} | {name} | {cells} | {baked_worst:.4f} |", flush=True)
+                worst = max(worst, *(imported[kind] for kind in exact))
+    print("Rigify's clavicles point 28 degrees back by build and keep that; not in the worst.")
     print(f"worst: {worst:.4f} degrees")
 
 
