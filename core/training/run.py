@@ -1,7 +1,6 @@
 """What ``run.py train tokenizer`` and ``run.py train transformer`` do."""
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +10,11 @@ import torch
 from ..errors import ScaleMoGenError
 from ..features import feature_layout
 from ..features.snapmogen import SnapMoGenLayout
+from ..files import write_bytes
 from ..model.config import ModelConfig
 from ..model.presets import bundled
 from ..model.transformer import NextScaleTransformer
-from ..model.weights import Model, load_tokenizer, save_tokenizer, save_transformer
+from ..model.weights import Model, load, load_tokenizer, save_tokenizer, save_transformer
 from ..text.encoder import load_text_encoder
 from .corpus import Clip, describe, load_corpus
 from .loop import LoopConfig, train
@@ -105,17 +105,12 @@ def train_transformer(
 
 def release(out: Path, folder: Path) -> None:
     """Copy the trained model of a run into a model folder such as assets/models/NAME."""
+    source = out / "model"
+    config = load(source).config  # checks that all is there and whole
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (
-        "config.json",
-        "checksums.json",
-        "tokenizer.safetensors",
-        "transformer.safetensors",
-    ):
-        source = out / "model" / name
-        if not source.exists():
-            raise ScaleMoGenError(f"{source} is missing; train the tokenizer and the transformer")
-        shutil.copyfile(source, folder / name)
+    for name in ("tokenizer.safetensors", "transformer.safetensors", "checksums.json"):
+        write_bytes(folder / name, (source / name).read_bytes())
+    write_bytes(folder / "config.json", replace(config, name=folder.name).to_json().encode())
 
 
 def data_table(data: Path, without: Sequence[str] = ()) -> dict[str, dict[str, float]]:
