@@ -59,9 +59,12 @@ def _model_class(name: str) -> Any:
     # Before the first import: neither the hub client nor the library may look at the network.
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["TRANSFORMERS_OFFLINE"] = "1"
-    # Loading bars and notes about unused heads are not for artists.
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     try:
+        from transformers.utils import logging
+
+        # Loading bars and notes about unused heads are not for artists.
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
         if name == "t5":
             from transformers import T5EncoderModel
 
