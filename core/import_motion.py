@@ -8,7 +8,7 @@ import numpy as np
 from .bvh import BvhClip, motion_from_bvh
 from .coordinates import CENTIMETRES_PER_METRE
 from .errors import ScaleMoGenError
-from .features.heading import heading_angles, yaw_quaternion
+from .features.heading import facing_forward, lowered
 from .motion import Motion
 from .retarget.body_frame import TOE_HEIGHT
 from .retarget.bone_map import map_bones
@@ -17,7 +17,6 @@ from .retarget.rest_rig import RestRig
 from .retarget.transfer import Retargeter
 from .rotations import (
     make_continuous,
-    quaternion_multiply,
     quaternion_rotate,
     quaternion_to_matrix,
     rotation_angle,
@@ -26,7 +25,6 @@ from .skeleton import canonical
 
 #: A lower foot below the floor in two frames of a hundred is noise, not a hole in the floor.
 _FLOOR_PERCENTILE = 2.0
-_HEADING_SIGMA = 5.0
 
 LONGEST_SECONDS = 12.0
 WINDOW_SECONDS = 8.0
@@ -117,33 +115,18 @@ def training_clips(motion: Motion) -> Iterator[tuple[int, Motion]]:
     if take.seconds > LONGEST_SECONDS:
         window = round(WINDOW_SECONDS * fps)
     for start in range(0, take.frame_count, window):
-        piece = frames_of(take, slice(start, start + window))
+        piece = take.at_frames(slice(start, start + window))
         if piece.seconds < SHORTEST_SECONDS:
             continue
-        yield start, facing_forward(held(piece, round(PADDED_SECONDS * fps)))
-
-
-def frames_of(motion: Motion, frames: slice) -> Motion:
-    """A part of a motion."""
-    return dataclasses.replace(
-        motion,
-        rotations=motion.rotations[frames],
-        root_positions=motion.root_positions[frames],
-        contacts=None if motion.contacts is None else motion.contacts[frames],
-    )
+        piece = facing_forward(held(piece, round(PADDED_SECONDS * fps)))
+        yield start, dataclasses.replace(piece, rotations=make_continuous(piece.rotations))
 
 
 def held(motion: Motion, frames: int) -> Motion:
     """A motion of at least so many frames: both ends are held where it is shorter."""
     missing = max(0, frames - motion.frame_count)
     at = np.arange(frames if missing else motion.frame_count) - missing // 2
-    at = np.clip(at, 0, motion.frame_count - 1)
-    return dataclasses.replace(
-        motion,
-        rotations=motion.rotations[at],
-        root_positions=motion.root_positions[at],
-        contacts=None if motion.contacts is None else motion.contacts[at],
-    )
+    return motion.at_frames(np.clip(at, 0, motion.frame_count - 1))
 
 
 def on_floor(motion: Motion) -> Motion:
@@ -151,23 +134,7 @@ def on_floor(motion: Motion) -> Motion:
     skeleton = motion.skeleton
     toes = [skeleton.index("left_foot"), skeleton.index("right_foot")]
     lower = motion.positions()[:, toes, 1].min(axis=1)
-    lift = TOE_HEIGHT - float(np.percentile(lower, _FLOOR_PERCENTILE))
-    return dataclasses.replace(
-        motion, root_positions=motion.root_positions + np.array([0.0, lift, 0.0])
-    )
-
-
-def facing_forward(motion: Motion) -> Motion:
-    """Turned and moved so that the first frame faces +Z above the origin."""
-    heading = heading_angles(motion.positions(), motion.skeleton, _HEADING_SIGMA)[0]
-    turn = yaw_quaternion(np.asarray(heading))
-    rotations = motion.rotations.copy()
-    rotations[:, 0] = quaternion_multiply(turn, rotations[:, 0])
-    start = motion.root_positions[0] * np.array([1.0, 0.0, 1.0])
-    root = quaternion_rotate(turn, motion.root_positions - start)
-    if len(rotations) > 1:
-        rotations = make_continuous(rotations)
-    return dataclasses.replace(motion, rotations=rotations, root_positions=root)
+    return lowered(motion, float(np.percentile(lower, _FLOOR_PERCENTILE)) - TOE_HEIGHT)
 
 
 def fault(motion: Motion) -> str | None:

@@ -45,6 +45,15 @@ class Motion:
             self.skeleton.rest_offsets,
         )
 
+    def at_frames(self, index: slice | np.ndarray) -> "Motion":
+        """The frames of a slice, or of an index array (which may repeat a frame to hold it)."""
+        return replace(
+            self,
+            rotations=self.rotations[index],
+            root_positions=self.root_positions[index],
+            contacts=None if self.contacts is None else self.contacts[index],
+        )
+
     def resampled(self, fps: float) -> "Motion":
         """The same motion at another frame rate: slerp for rotations, linear for positions.
 

@@ -1,9 +1,15 @@
 """The heading frame: which way the body faces in every frame, as yaw angles."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from ..rotations import normalize
+from ..motion import Motion
+from ..rotations import normalize, quaternion_multiply, quaternion_rotate
 from ..skeleton import Skeleton
+
+#: Facing is smoothed over this many frames (Gaussian sigma) before the yaw is taken: at 30 fps.
+HEADING_SIGMA = 5.0
 
 _LATERAL_PAIRS = {
     "canonical": (("left_shoulder", "right_shoulder"), ("left_hip", "right_hip")),
@@ -43,6 +49,21 @@ def heading_angles(positions: np.ndarray, skeleton: Skeleton, sigma: float) -> n
     """Yaw [T] in radians about +Y that turns the facing direction of each frame to +Z."""
     facing = facing_directions(positions, skeleton, sigma)
     return -np.unwrap(np.arctan2(facing[:, 0], facing[:, 2]))
+
+
+def facing_forward(motion: Motion, sigma: float = HEADING_SIGMA) -> Motion:
+    """The clip turned and moved so that its first frame faces +Z above the origin."""
+    turn = yaw_quaternion(heading_angles(motion.positions(), motion.skeleton, sigma)[0])
+    rotations = motion.rotations.copy()
+    rotations[:, 0] = quaternion_multiply(turn, rotations[:, 0])
+    start = motion.root_positions[0] * np.array([1.0, 0.0, 1.0])
+    root = quaternion_rotate(turn, motion.root_positions - start)
+    return replace(motion, rotations=rotations, root_positions=root)
+
+
+def lowered(motion: Motion, height: float) -> Motion:
+    """The clip moved down by ``height``."""
+    return replace(motion, root_positions=motion.root_positions - np.array([0.0, height, 0.0]))
 
 
 def yaw_quaternion(angles: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ from ..rotations import (
 )
 from ..skeleton import load_skeleton
 from .fit_rotations import fit_rotations
-from .heading import heading_angles, yaw_quaternion
+from .heading import facing_forward, heading_angles, lowered, yaw_quaternion
 from .layout import FeatureLayout
 
 HEADING_SIGMA = 20.0
@@ -86,13 +86,8 @@ class HumanML3DLayout(FeatureLayout):
         return tuple(columns)
 
     def canonicalize(self, motion: Motion) -> Motion:
-        positions = motion.positions()
-        turn = yaw_quaternion(heading_angles(positions, self.skeleton, HEADING_SIGMA)[0])
-        root = motion.root_positions - motion.root_positions[0] * [1, 0, 1]
-        root[:, 1] -= positions[..., 1].min()
-        rotations = motion.rotations.copy()
-        rotations[:, 0] = quaternion_multiply(turn, rotations[:, 0])
-        return replace(motion, rotations=rotations, root_positions=quaternion_rotate(turn, root))
+        motion = facing_forward(motion, HEADING_SIGMA)
+        return lowered(motion, float(motion.positions()[..., 1].min()))
 
     def encode(self, motion: Motion) -> np.ndarray:
         return self.encode_positions(self.canonicalize(motion).positions())

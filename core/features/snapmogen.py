@@ -4,8 +4,6 @@ Per frame: root [yaw rate, vx, vz, height], global rotations (6-D), positions, v
 Rotations, positions and velocities are in the heading frame: yaw removed, the body faces +Z.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from ..kinematics import local_rotations
@@ -21,11 +19,8 @@ from ..rotations import (
     quaternion_to_matrix,
 )
 from ..skeleton import load_skeleton
-from .heading import heading_angles, yaw_quaternion
+from .heading import HEADING_SIGMA, facing_forward, heading_angles, lowered, yaw_quaternion
 from .layout import FeatureLayout
-
-#: Facing is smoothed over this many frames (Gaussian sigma) before the yaw is taken.
-HEADING_SIGMA = 5.0
 
 #: Greatest squared speed (units per frame, squared) and heights of (ankle, toe) of a standing foot.
 #: SnapMoGen's character is about 1.1 m tall; ours is 1.7 m, so its limits are scaled to match.
@@ -58,17 +53,13 @@ class SnapMoGenLayout(FeatureLayout):
         return tuple(columns)
 
     def canonicalize(self, motion: Motion) -> Motion:
-        positions = motion.positions()
-        turn = yaw_quaternion(heading_angles(positions, self.skeleton, HEADING_SIGMA)[0])
-        root = motion.root_positions * [1, 1, 1] - motion.root_positions[0] * [1, 0, 1]
-        if self.name == "snapmogen":
+        motion = facing_forward(motion, HEADING_SIGMA)
+        if self.name != "snapmogen":
             # Our own data set already stands on a measured floor; lowering a clip by its own feet
             # would sink one that only jumps or sits.
-            feet = np.sort(positions[:, list(self.skeleton.contact_joints), 1], axis=None)
-            root[:, 1] -= feet[: max(1, len(feet) // 10)].mean()
-        rotations = motion.rotations.copy()
-        rotations[:, 0] = quaternion_multiply(turn, rotations[:, 0])
-        return replace(motion, rotations=rotations, root_positions=quaternion_rotate(turn, root))
+            return motion
+        feet = np.sort(motion.positions()[:, list(self.skeleton.contact_joints), 1], axis=None)
+        return lowered(motion, float(feet[: max(1, len(feet) // 10)].mean()))
 
     def encode(self, motion: Motion) -> np.ndarray:
         motion = self.canonicalize(motion)

@@ -85,31 +85,14 @@ def variants(motion: Motion, random: np.random.Generator) -> list[tuple[Motion, 
         for _ in range(2):
             length = int(motion.frame_count * random.uniform(0.4, 0.7))
             first = int(random.integers(motion.frame_count - length))
-            made.append((cut(motion, first, length), 0.4))
+            made.append((motion.at_frames(slice(first, first + length)), 0.4))
     return made
-
-
-def cut(motion: Motion, first: int, length: int) -> Motion:
-    """``length`` frames from ``first``."""
-    frames = slice(first, first + length)
-    return replace(
-        motion,
-        rotations=motion.rotations[frames],
-        root_positions=motion.root_positions[frames],
-        contacts=None if motion.contacts is None else motion.contacts[frames],
-    )
 
 
 def held(motion: Motion, seconds: float) -> Motion:
     """The clip with its last pose held until ``seconds`` have passed."""
-    extra = max(0, round(seconds * motion.fps) - motion.frame_count)
-    index = np.concatenate([np.arange(motion.frame_count), np.full(extra, motion.frame_count - 1)])
-    return replace(
-        motion,
-        rotations=motion.rotations[index],
-        root_positions=motion.root_positions[index],
-        contacts=None,
-    )
+    frames = max(motion.frame_count, round(seconds * motion.fps))
+    return motion.at_frames(np.minimum(np.arange(frames), motion.frame_count - 1))
 
 
 def repeated(motion: Motion, times: int) -> Motion:
