@@ -55,7 +55,7 @@ def _require_model(files: dict[str, Path]) -> None:
         )
     for model in models:
         names = [PurePosixPath(n).name for n in files if n.startswith(f"assets/models/{model}/")]
-        for pattern in ("*.safetensors", "*.json", "model_card.md"):
+        for pattern in ("*.safetensors", "*.json", "model_card.md", "LICENSE.md"):
             if not any(PurePosixPath(name).match(pattern) for name in names):
                 raise ScaleMoGenError(
                     f"assets/models/{model} has no {pattern}: complete that folder or remove it."

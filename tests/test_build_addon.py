@@ -46,6 +46,7 @@ def checkout(tmp_path: Path) -> Path:
     save_file({"weight": np.ones((2, 3), np.float16)}, model / "tokenizer.safetensors")
     (model / "config.json").write_text("{}")
     (model / "model_card.md").write_text("# tiny\n")
+    (model / "LICENSE.md").write_text("CC0\n")
     return root
 
 
@@ -85,6 +86,7 @@ def test_the_add_on_lies_at_the_root_with_core_and_assets_in_it(
         "core/skeleton.py",
         "assets/skeletons/canonical.json",
         "assets/models/tiny/tokenizer.safetensors",
+        "assets/models/tiny/LICENSE.md",
         "assets/models/tiny/model_card.md",
         "assets/text_encoder/config.json",
         "assets/text_encoder/tokenizer.json",
@@ -149,7 +151,9 @@ def test_no_model_no_zip(checkout: Path) -> None:
         project_files(checkout)
 
 
-@pytest.mark.parametrize("name", ["tokenizer.safetensors", "config.json", "model_card.md"])
+@pytest.mark.parametrize(
+    "name", ["tokenizer.safetensors", "config.json", "model_card.md", "LICENSE.md"]
+)
 def test_an_incomplete_model_is_refused(checkout: Path, name: str) -> None:
     (checkout / "assets" / "models" / "tiny" / name).unlink()
     with pytest.raises(ScaleMoGenError, match="assets/models/tiny has no"):

@@ -5,8 +5,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..features import feature_layout
 from ..features.snapmogen import SnapMoGenLayout
 from .corpus import mirror_joints
+
+
+def canonical_layout(name: str) -> SnapMoGenLayout:
+    """The layout of that name, which must be one that stores rotations (all that we train on)."""
+    layout = feature_layout(name)
+    if not isinstance(layout, SnapMoGenLayout):
+        raise TypeError(f"the layout {name} stores no rotations")
+    return layout
 
 
 def feature_mirror(layout: SnapMoGenLayout) -> tuple[Tensor, Tensor]:

@@ -6,17 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from accelerate import PartialState
 
 from ..errors import ScaleMoGenError
-from ..features import feature_layout
-from ..features.snapmogen import SnapMoGenLayout
 from ..files import write_bytes
 from ..model.config import ModelConfig
 from ..model.presets import bundled
 from ..model.transformer import NextScaleTransformer
 from ..model.weights import Model, load, load_tokenizer, save_tokenizer, save_transformer
-from ..text.encoder import load_text_encoder
+from ..text.cache import CachedTextEncoder
 from .corpus import Clip, describe, load_corpus
+from .feature_math import canonical_layout
 from .loop import LoopConfig, train
 from .text_states import text_states
 from .token_data import build_token_data
@@ -48,8 +48,7 @@ def train_tokenizer(
 def measure_tokenizer(folder: Path, clips: Sequence[Clip], report: Path) -> dict[str, float]:
     """Reconstruction errors of all clips with the fp16 weights as stored; kept as JSON."""
     config, tokenizer, mean, std = load_tokenizer(folder)
-    layout = feature_layout(config.tokenizer.layout)
-    assert isinstance(layout, SnapMoGenLayout)
+    layout = canonical_layout(config.tokenizer.layout)
     features = [layout.encode(clip.motion) for clip in clips]
     figures = reconstruction_figures(tokenizer, features, mean, std, layout)
     report.mkdir(parents=True, exist_ok=True)
@@ -71,24 +70,24 @@ def train_transformer(
         raise ScaleMoGenError(f"{out} has no tokenizer yet; run train tokenizer --out {out} first")
     stored, tokenizer, mean, std = load_tokenizer(out / "model")
     config = ModelConfig(stored.name, stored.tokenizer, bundled().transformer)
-    layout = feature_layout(config.tokenizer.layout)
-    training, validation = (
-        build_token_data(
-            load_corpus(data, split, without),
-            tokenizer,
-            layout,
-            mean,
-            std,
-            augment=augment and split == "train",
+    folder = out / "transformer"
+    # With several processes the first one fills the caches and the others read them.
+    with PartialState().main_process_first():
+        training, validation = (
+            build_token_data(
+                load_corpus(data, split, without),
+                tokenizer,
+                mean,
+                std,
+                augment=augment and split == "train",
+                cache=folder / f"{split}_latents.safetensors",
+            )
+            for split in ("train", "val")
         )
-        for split in ("train", "val")
-    )
-    sheet = [prompt for prompt, _ in SHEET_PROMPTS]
-    sentences = [*training.sentences, *validation.sentences, *sheet]
-    encoder = load_text_encoder(config.transformer.text_encoder, None, "cpu")
-    states, lengths = text_states(
-        sentences, encoder, out / "transformer", config.transformer.max_text
-    )
+        sheet = [prompt for prompt, _ in SHEET_PROMPTS]
+        sentences = [*training.sentences, *validation.sentences, *sheet]
+        encoder = CachedTextEncoder(config.transformer.text_encoder)
+        states, lengths = text_states(sentences, encoder, folder, config.transformer.max_text)
     sheet_states = [s.float() for s in states.split(lengths.tolist())[-len(sheet) :]]
     torch.manual_seed(loop.seed)
     transformer = NextScaleTransformer(
@@ -98,7 +97,7 @@ def train_transformer(
     task = TransformerTask(
         model, training, validation, states, lengths, sheet_states, batch_tokens=batch_tokens
     )
-    figures = train(task, loop, out / "transformer")
+    figures = train(task, loop, folder)
     save_transformer(out / "model", config, transformer)
     return figures
 

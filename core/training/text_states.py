@@ -9,11 +9,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from ..text.encoder import TextEncoder
+from ..text.cache import CachedTextEncoder
 
 
 def text_states(
-    sentences: Sequence[str], encoder: TextEncoder, folder: Path, max_text: int
+    sentences: Sequence[str], encoder: CachedTextEncoder, folder: Path, max_text: int
 ) -> tuple[Tensor, Tensor]:
     """States [sum of lengths, width] fp16, end to end, and lengths [n] of all sentences.
 
@@ -29,7 +29,7 @@ def text_states(
             return kept["states"], kept["lengths"]
     states, lengths = [], []
     for at in tqdm(range(0, len(sentences), 256), desc="encoding sentences"):
-        for state in encoder.encode(sentences[at : at + 256]):
+        for state in encoder.load().encode(sentences[at : at + 256]):
             states.append(torch.from_numpy(state[:max_text]).half())
             lengths.append(min(len(state), max_text))
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,25 +1,29 @@
-"""What the transformer trains on: cached latents of many variants of each clip, and text states."""
+"""What the transformer trains on: cached latents of many variants of each clip, and their texts."""
 
+import hashlib
+import json
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from ..features.layout import FeatureLayout
+from ..features import feature_layout
+from ..model.config import TokenizerConfig
 from ..model.tokenizer import MotionTokenizer
 from ..motion import Motion
-from ..rotations import slerp
-from .corpus import Clip, clip_weights, mirror_motion, mirror_text
-from .tokenizer_task import at_speed
-
-#: Clips below this many seconds are also shown repeated, so that "a kick" can fill four seconds.
-SHORT_SECONDS = 2.5
-#: Clips above are also shown cut, so that a long walk can be asked for in two.
-LONG_SECONDS = 5.0
-SEAM_FRAMES = 8
+from .corpus import Clip, clip_weights, mirror_text
+from .feature_math import canonical_layout, feature_mirror
+from .variants import variants
 
 
 @dataclass
@@ -38,88 +42,77 @@ class TokenData:
 def build_token_data(
     clips: Sequence[Clip],
     tokenizer: MotionTokenizer,
-    layout: FeatureLayout,
     mean: Tensor,
     std: Tensor,
     *,
     augment: bool,
-    seed: int = 0,
+    cache: Path | None = None,
+    workers: int | None = None,
 ) -> TokenData:
-    """Encode every clip (and, with ``augment``, its variants) with the frozen tokenizer."""
-    random = np.random.default_rng(seed)
+    """Encode every clip (and, with ``augment``, its variants) with the frozen tokenizer.
+
+    Takes minutes, so the result is kept in the file ``cache`` and taken from there when clips,
+    captions and tokenizer are the same.  ``workers``: processes that prepare features (0: none).
+    """
+    key = _digest(clips, tokenizer, augment)
+    if cache is not None and (kept := _read(cache, key)) is not None:
+        return kept
     sentences: dict[str, int] = {}
-    jobs: list[tuple[np.ndarray, tuple[list[int], list[int]], float]] = []
 
     def index(texts: Sequence[str], mirrored: bool) -> list[int]:
         chosen = [mirror_text(t) if mirrored else t for t in texts]
         return [sentences.setdefault(t, len(sentences)) for t in chosen]
 
-    weights = clip_weights(list(clips))
-    longest = tokenizer.config.max_latents * tokenizer.config.stride
-    for clip, weight in zip(clips, weights, strict=True):
-        made = variants(clip.motion, random) if augment else [(clip.motion, 1.0)]
-        for motion, share in made:
-            for mirrored in (False, True) if augment else (False,):
-                turned = mirror_motion(motion) if mirrored else motion
-                features = layout.encode(turned)[:longest]
-                texts = (index(clip.captions, mirrored), index(clip.paraphrases, mirrored))
-                jobs.append((features, texts, float(weight) * share))
-    latents = _encode_all([job[0] for job in jobs], tokenizer, mean, std)
-    return TokenData(
-        latents, [job[1] for job in jobs], np.array([job[2] for job in jobs]), list(sentences)
-    )
+    features: list[np.ndarray] = []
+    texts: list[tuple[list[int], list[int]]] = []
+    weights: list[float] = []
+    prepared = _prepare(clips, tokenizer.config, augment, workers)
+    for clip, weight, made in zip(clips, clip_weights(list(clips)), prepared, strict=True):
+        for array, share, mirrored in made:
+            features.append(array)
+            texts.append((index(clip.captions, mirrored), index(clip.paraphrases, mirrored)))
+            weights.append(float(weight) * share)
+    latents = _encode_all(features, tokenizer, mean, std)
+    data = TokenData(latents, texts, np.array(weights), list(sentences))
+    if cache is not None:
+        _write(cache, key, data)
+    return data
 
 
-def variants(motion: Motion, random: np.random.Generator) -> list[tuple[Motion, float]]:
-    """The clip itself, slower, faster, repeated or cut, each with the share of draws it gets."""
-    made = [(motion, 1.0)]
-    made += [
-        (at_speed(motion, float(random.uniform(*span))), 0.4)
-        for span in ((0.8, 0.95), (1.05, 1.25))
-    ]
-    if motion.seconds < SHORT_SECONDS:
-        times = int(np.ceil(random.uniform(2.5, 4.5) / motion.seconds))
-        made.append((repeated(motion, times), 0.6))
-        made.append((held(motion, random.uniform(2.5, 4.5)), 0.6))
-    if motion.seconds > LONG_SECONDS:
-        for _ in range(2):
-            length = int(motion.frame_count * random.uniform(0.4, 0.7))
-            first = int(random.integers(motion.frame_count - length))
-            made.append((motion.at_frames(slice(first, first + length)), 0.4))
-    return made
+# --- features ------------------------------------------------------------------------------------
+
+_Prepared = list[tuple[np.ndarray, float, bool]]
 
 
-def held(motion: Motion, seconds: float) -> Motion:
-    """The clip with its last pose held until ``seconds`` have passed."""
-    frames = max(motion.frame_count, round(seconds * motion.fps))
-    return motion.at_frames(np.minimum(np.arange(frames), motion.frame_count - 1))
-
-
-def repeated(motion: Motion, times: int) -> Motion:
-    """The clip played ``times`` times on end, walking on from where it was, with blended seams."""
-    start, end = motion.root_positions[0], motion.root_positions[-1]
-    seam = min(SEAM_FRAMES, motion.frame_count // 2)
-    # The seam moves on at the mean of the speeds before and after it, so that a walk does not halt.
-    roots_per_frame = np.diff(motion.root_positions, axis=0)
-    speed = (roots_per_frame[-1] + roots_per_frame[0]) / 2
-    step = (end - start + (seam + 1) * speed) * [1.0, 0.0, 1.0]
-    rotations, roots = [motion.rotations], [motion.root_positions]
-    t = (np.arange(1, seam + 1) / (seam + 1))[:, None]
-    for turn in range(1, times):
-        offset = turn * step
-        first_root = start + offset
-        last_rotation, last_root = rotations[-1][-1], roots[-1][-1]
-        bridge = slerp(
-            np.repeat(last_rotation[None], seam, 0), np.repeat(motion.rotations[:1], seam, 0), t
+def _prepare(
+    clips: Sequence[Clip], config: TokenizerConfig, augment: bool, workers: int | None
+) -> list[_Prepared]:
+    """Per clip (features [T, F], share of draws, mirrored) of each variant."""
+    work = partial(_features_of, config=config, augment=augment)
+    jobs = list(enumerate(clip.motion for clip in clips))
+    workers = min(os.cpu_count() or 1, 16) if workers is None else workers
+    if workers < 2 or len(jobs) < 64:
+        return [work(job) for job in tqdm(jobs, desc="preparing clips")]
+    # spawn: a forked child may inherit the locks of torch's threads.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        return list(
+            tqdm(pool.map(work, jobs, chunksize=16), total=len(jobs), desc="preparing clips")
         )
-        rotations += [bridge, motion.rotations]
-        roots += [last_root * (1 - t) + first_root * t, motion.root_positions + offset]
-    return replace(
-        motion,
-        rotations=np.concatenate(rotations),
-        root_positions=np.concatenate(roots),
-        contacts=None,
-    )
+
+
+def _features_of(job: tuple[int, "Motion"], config: TokenizerConfig, augment: bool) -> _Prepared:
+    number, motion = job
+    layout = feature_layout(config.layout)
+    longest = config.max_latents * config.stride
+    made = variants(motion, np.random.default_rng(number)) if augment else [(motion, 1.0)]
+    result: _Prepared = []
+    for variant, share in made:
+        features = layout.encode(variant)[:longest]
+        result.append((features, share, False))
+        if augment:
+            columns, signs = feature_mirror(canonical_layout(config.layout))
+            result.append((features[:, columns.numpy()] * signs.numpy(), share, True))
+    return result
 
 
 @torch.inference_mode()
@@ -137,17 +130,56 @@ def _encode_all(
         for latents, members in sorted(buckets.items()):
             for at in range(0, len(members), 64):
                 chunk = members[at : at + 64]
-                frames = latents * stride
                 # A partial last latent is completed by holding the last frame, as encode_clip does.
-                batch = np.stack(
-                    [
-                        np.pad(features[i], ((0, frames - len(features[i])), (0, 0)), "edge")
-                        for i in chunk
-                    ]
-                )
-                x = (torch.from_numpy(batch).to(device) - mean) / std
+                padded = [_held(features[i], latents * stride) for i in chunk]
+                x = (torch.from_numpy(np.stack(padded)).to(device) - mean) / std
                 r = tokenizer.quantizer.project_in(tokenizer.encode(x)).half().cpu()
                 for i, latent in zip(chunk, r, strict=True):
                     result[i] = latent.clone()
                 bar.update(len(chunk))
     return [r for r in result if r is not None]
+
+
+def _held(features: np.ndarray, frames: int) -> np.ndarray:
+    return np.pad(features, ((0, frames - len(features)), (0, 0)), "edge")
+
+
+# --- cache ---------------------------------------------------------------------------------------
+
+
+def _digest(clips: Sequence[Clip], tokenizer: MotionTokenizer, augment: bool) -> str:
+    """What the encoded data depend on: clips, their texts, the tokenizer, the augmentation."""
+    digest = hashlib.sha256(json.dumps([augment, repr(tokenizer.config)]).encode())
+    for clip in clips:
+        digest.update(json.dumps([clip.clip_id, clip.captions, clip.paraphrases]).encode())
+        digest.update(clip.motion.rotations[:: max(1, clip.motion.frame_count // 4)].tobytes())
+    for _, parameter in sorted(tokenizer.named_parameters()):
+        digest.update(parameter.detach().cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _write(path: Path, key: str, data: TokenData) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        "latents": torch.cat(data.latents),
+        "lengths": torch.tensor([len(x) for x in data.latents]),
+        "weights": torch.from_numpy(data.weights),
+    }
+    words = json.dumps({"sentences": data.sentences, "texts": data.texts})
+    fresh = path.with_suffix(".new")
+    save_file(tensors, fresh, {"key": key, "words": words})
+    fresh.replace(path)
+
+
+def _read(path: Path, key: str) -> TokenData | None:
+    if not path.exists():
+        return None
+    with safe_open(path, "pt") as file:
+        facts = file.metadata() or {}
+        if facts.get("key") != key:
+            return None
+        words = json.loads(facts["words"])
+        latents = file.get_tensor("latents").split(file.get_tensor("lengths").tolist())
+        weights = file.get_tensor("weights").numpy()
+    texts = [(own, more) for own, more in words["texts"]]
+    return TokenData(list(latents), texts, weights, words["sentences"])

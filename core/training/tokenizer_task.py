@@ -8,14 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..features import feature_layout
 from ..features.snapmogen import SnapMoGenLayout
 from ..model.config import TokenizerConfig
 from ..model.tokenizer import MotionTokenizer
-from ..motion import Motion
 from ..preview import contact_sheet
 from .corpus import Clip, clip_weights
 from .feature_math import (
+    canonical_layout,
     feature_mirror,
     feature_statistics,
     global_positions,
@@ -23,6 +22,7 @@ from .feature_math import (
     root_path,
 )
 from .loop import Task
+from .variants import at_speed
 
 #: A clip is also seen at these speeds (frames resampled), so that 1 s and 1.2 s kicks are known.
 SPEEDS = (1.0, 0.8, 1.25)
@@ -57,8 +57,7 @@ class TokenizerTask(Task):
         batch_frames: int = 4096,
         windows: tuple[int, ...] = (32, 64, 128),
     ) -> None:
-        layout = feature_layout(config.layout)
-        assert isinstance(layout, SnapMoGenLayout)
+        layout = canonical_layout(config.layout)
         self.layout = layout
         self.config, self.weights, self.batch_frames = config, loss, batch_frames
         self.windows = tuple(w for w in windows if w % config.stride == 0)
@@ -193,9 +192,3 @@ def reconstruction_figures(
         "global_mm": 1000 * float(np.mean(global_errors)),
         "acceleration_ratio": made / max(real, 1e-9),
     }
-
-
-def at_speed(motion: Motion, speed: float) -> Motion:
-    """The motion played ``speed`` times as fast, at the same frame rate."""
-    fast = Motion(motion.skeleton, motion.rotations, motion.root_positions, motion.fps * speed)
-    return fast.resampled(motion.fps)
