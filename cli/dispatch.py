@@ -60,6 +60,11 @@ def main(argv: Sequence[str]) -> int:
         # Whoever read our output has gone (`… --json | head`); nothing is left to say to anyone.
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
         return 1
+    except OSError as error:
+        # Disk full, read-only, gone: wherever it happens, it is the user's to put right.
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"error: {error.strerror or error}{where}.", file=sys.stderr)
+        return EXIT_USER
 
 
 def _run(argv: Sequence[str]) -> int:

@@ -4,6 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
+from . import values
 from .data import add_data_argument, data_folder
 
 HELP = "train the tokenizer or the transformer on a packed data set"
@@ -24,12 +25,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--without", nargs="*", default=[], metavar="SOURCE", help="files to leave out, as bandai"
     )
-    parser.add_argument("--minutes", type=float, help="stop by the clock")
-    parser.add_argument("--steps", type=int, help="stop after this many steps instead")
-    parser.add_argument("--learning-rate", type=float)
-    parser.add_argument("--warmup", type=int, default=200, help="steps of rising learning rate")
-    parser.add_argument("--batch", type=int, help="frames (tokenizer) or tokens (transformer)")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=values.number(0.01, 1e6), help="stop by the clock")
+    parser.add_argument(
+        "--steps", type=values.whole_number(1, 10**9), help="stop after this many steps instead"
+    )
+    parser.add_argument("--learning-rate", type=values.number(1e-7, 1.0))
+    parser.add_argument(
+        "--warmup",
+        type=values.whole_number(0, 10**6),
+        default=200,
+        help="steps of rising learning rate",
+    )
+    parser.add_argument(
+        "--batch",
+        type=values.whole_number(1, 10**7),
+        help="frames (tokenizer) or tokens (transformer)",
+    )
+    parser.add_argument("--seed", type=values.whole_number(0, values.LARGEST_SEED), default=1)
     parser.add_argument("--mixed-precision", choices=("no", "bf16"), default="no")
     parser.add_argument("--compile", action="store_true", help="compile the model (GPU)")
     parser.add_argument("--validate-minutes", type=float, default=10.0)
@@ -51,8 +63,6 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if (args.minutes is None) == (args.steps is None):
         raise ScaleMoGenError("say how long to train: either --minutes or --steps")
-    if not (args.minutes or args.steps or 0) > 0:
-        raise ScaleMoGenError("the time to train must be above 0")
     tokenizer = args.what == "tokenizer"
     loop = LoopConfig(
         learning_rate=args.learning_rate or _RATES[args.what],
@@ -78,5 +88,6 @@ def run(args: argparse.Namespace) -> int:
         figures = training.train_transformer(
             data, args.out, loop, without=args.without, augment=not args.no_augment, **size
         )
-    print(json.dumps({name: round(value, 4) for name, value in figures.items()}, indent=1))
+    if figures:  # only the first of several processes has them
+        print(json.dumps({name: round(value, 4) for name, value in figures.items()}, indent=1))
     return 0

@@ -60,6 +60,12 @@ class Engine:
     """A loaded model on a device."""
 
     def __init__(self, model: Model, device: torch.device, encoder: CachedTextEncoder) -> None:
+        wanted = model.config.transformer.text_width
+        if encoder.width != wanted:
+            raise ScaleMoGenError(
+                f"the text encoder gives {encoder.width} numbers a token, but this model was "
+                f"trained on {wanted}; name the folder of the encoder it was trained with"
+            )
         self.model = model.to(device)
         self.layout = feature_layout(model.config.tokenizer.layout)
         self._device, self._encoder = device, encoder

@@ -38,13 +38,14 @@ class Stage:
 
 def published_model(folder: Path) -> Model:
     """The model of config.json, vq_latest.tar and predictor.pth in a folder, in float32."""
-    model = build(published_config(folder / "config.json"))
+    config = published_config(folder / "config.json")
     tokenizer = read_published(folder / "vq_latest.tar", "vq_model")
     transformer = read_published(folder / "predictor.pth", "trainer", "gpt_wo_ddp")
     try:
+        model = build(config)
         model.tokenizer.load_state_dict(tokenizer_from_published(tokenizer, model.tokenizer))
         model.transformer.load_state_dict(transformer_from_published(transformer))
-    except (RuntimeError, KeyError) as error:
+    except (RuntimeError, LookupError, ValueError, TypeError, ArithmeticError) as error:
         reason = str(error).splitlines()[-1].strip()
         raise ScaleMoGenError(
             f"the checkpoints in {folder} do not fit its config.json ({reason}); "
@@ -58,7 +59,12 @@ def compare(folder: Path) -> list[Stage]:
     """All stages of a parity folder (model.md; format in ``run.py parity --help``)."""
     model = published_model(folder)
     expected = _read_expected(folder / "expected.safetensors")
-    return [*_tokenizer_stages(model, expected), *_transformer_stages(model, expected)]
+    try:
+        return [*_tokenizer_stages(model, expected), *_transformer_stages(model, expected)]
+    except (LookupError, RuntimeError) as error:
+        raise ScaleMoGenError(
+            f"expected.safetensors in {folder} does not belong to this model ({error})"
+        ) from error
 
 
 def _tokenizer_stages(model: Model, expected: dict[str, Tensor]) -> list[Stage]:

@@ -54,6 +54,8 @@ _BLOCK_NAMES = (
     ("ffn.fc1", "feed_forward.0"),
     ("ffn.fc2", "feed_forward.2"),
 )
+#: Names under which the two data sets go.
+_DATASETS = {"snapmogen": "snapmogen", "humanml3d": "humanml3d", "t2m": "humanml3d"}
 #: Published buffers that follow from the sizes and carry nothing.
 _DERIVED = re.compile(r"adj_matrix$|lfq\.mask$|zero_k_bias$")
 
@@ -200,8 +202,8 @@ def read_published(path: Path, *keys: str) -> dict[str, Tensor]:
     """The state dict under ``keys`` of a .tar or .pth file; no code in it is run."""
     try:
         data: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise ScaleMoGenError(f"{path} does not exist; name the published file") from error
+    except OSError as error:
+        raise ScaleMoGenError(f"{path} cannot be read; name the published file") from error
     except Exception as error:
         raise ScaleMoGenError(
             f"{path} is not a checkpoint that can be loaded safely ({type(error).__name__}); "
@@ -211,6 +213,8 @@ def read_published(path: Path, *keys: str) -> dict[str, Tensor]:
         if not isinstance(data, dict) or key not in data:
             raise ScaleMoGenError(f"{path} has no {'/'.join(keys)}; is it the right file?")
         data = data[key]
+    if not isinstance(data, dict) or not all(isinstance(t, Tensor) for t in data.values()):
+        raise ScaleMoGenError(f"{path} holds no table of tensors; is it the right file?")
     return dict(data)
 
 
@@ -219,9 +223,12 @@ def published_config(path: Path) -> ModelConfig:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         vq, predictor = data["vq"], data["predictor"]
+        layout = _DATASETS[str(data["dataset"]).lower()]
+        if vq["n_layers"] != 2:
+            raise ValueError("the tokenizer must have two levels")
         generation = data.get("generation", {})
         tokenizer = TokenizerConfig(
-            layout=data["dataset"],
+            layout=layout,
             width=vq["latent_dim"],
             bits=vq["bsq_dim"],
             scales=tuple(
@@ -244,8 +251,8 @@ def published_config(path: Path) -> ModelConfig:
             guidance=generation.get("cfg", 7.0),
             temperature=generation.get("tau", 1.3),
         )
-    except FileNotFoundError as error:
-        raise ScaleMoGenError(f"{path} does not exist; name a folder that holds it") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except OSError as error:
+        raise ScaleMoGenError(f"{path} cannot be read; name a folder that holds it") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ScaleMoGenError(f"{path} is not a model description ({error!r})") from error
     return ModelConfig(path.parent.name, tokenizer, transformer)

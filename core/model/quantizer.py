@@ -43,7 +43,11 @@ class MultiScaleQuantizer(nn.Module):
 
         ``scale_dropout`` skips each scale but the last with that probability (training).
         """
-        r = self.project_in(latents)
+        with torch.autocast(latents.device.type, enabled=False):
+            # In half precision the signs of small numbers and the entropy's logarithms are lost.
+            return self._quantize(self.project_in(latents.float()), lengths, scale_dropout)
+
+    def _quantize(self, r: Tensor, lengths: Tensor | None, scale_dropout: float) -> Quantized:
         total = torch.zeros_like(r)
         frames = r.shape[1]
         valid = None

@@ -92,6 +92,8 @@ class NextScaleTransformer(nn.Module):
     def __init__(self, config: TransformerConfig, bits: int, pyramid: Pyramid) -> None:
         super().__init__()
         width = config.width
+        if width % config.heads or (width // config.heads) % 4:
+            raise ValueError("the width of a head must be a multiple of 4")
         self.config, self.bits = config, bits
         self._pyramid = [pyramid]  # in a list: its buffers belong to the tokenizer
         self.unconditional = nn.Parameter(torch.randn(config.max_text, config.text_width) * 0.02)
@@ -188,10 +190,11 @@ class NextScaleTransformer(nn.Module):
     def start_mask(self, latents: int) -> Tensor | None:
         """[tokens of scale 0] bool: columns that may be seen; None when all may be.
 
-        Only the first start token carries anything; the published model hides the others.
+        Only the first start token carries anything; the published model hides the others.  Ours
+        shows them: they stand for places in time that finer scales may look back at.
         """
         tokens = self.pyramid.shape(0, latents).tokens
-        if tokens == 1 or self.config.length_condition:
+        if tokens == 1 or self.pyramid.by_clip:
             return None
         return torch.arange(tokens, device=self.start.device) == 0
 

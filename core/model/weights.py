@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load as load_bytes
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from ..errors import ScaleMoGenError
@@ -17,7 +20,7 @@ from .config import ModelConfig
 from .tokenizer import MotionTokenizer
 from .transformer import NextScaleTransformer
 
-_FILES = ("tokenizer.safetensors", "transformer.safetensors")
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass
@@ -101,7 +104,7 @@ def load_tokenizer(folder: Path) -> tuple[ModelConfig, MotionTokenizer, Tensor, 
     config = _read_config(folder)
     tensors = _read(folder, "tokenizer.safetensors")
     mean, std = tensors.pop("mean", None), tensors.pop("std", None)
-    tokenizer = MotionTokenizer(config.tokenizer)
+    tokenizer = _build(folder, lambda: MotionTokenizer(config.tokenizer))
     width = tokenizer.columns.scatter.shape[0]
     if mean is None or std is None or mean.shape != (width,) or std.shape != (width,):
         raise _damaged(folder, "tokenizer.safetensors", "its feature statistics are missing")
@@ -114,7 +117,8 @@ def load(folder: Path) -> Model:
     config, tokenizer, mean, std = load_tokenizer(folder)
     tensors = _read(folder, "transformer.safetensors")
     pyramid = tokenizer.quantizer.pyramid
-    transformer = NextScaleTransformer(config.transformer, config.tokenizer.bits, pyramid)
+    bits = config.tokenizer.bits
+    transformer = _build(folder, lambda: NextScaleTransformer(config.transformer, bits, pyramid))
     _fill(transformer, tensors, folder, "transformer.safetensors")
     return Model(config, tokenizer, transformer.eval(), mean, std)
 
@@ -155,14 +159,22 @@ def _read(folder: Path, name: str) -> dict[str, Tensor]:
     """Tensors of a weights file after its checksum has been compared."""
     path = folder / name
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        if digest != _checksums(folder).get(name):
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() != _checksums(folder).get(name):
             raise _damaged(folder, name, "its checksum differs from checksums.json")
-        return load_file(path)
+        return load_bytes(data)
     except OSError as error:
         raise _damaged(folder, name, error.strerror or str(error)) from error
     except SafetensorError as error:
         raise _damaged(folder, name, str(error)) from error
+
+
+def _build(folder: Path, make: Callable[[], Network]) -> Network:
+    """A network of the sizes in config.json, which may be any numbers."""
+    try:
+        return make()
+    except (OSError, LookupError, ValueError, TypeError, RuntimeError, ArithmeticError) as error:
+        raise _damaged(folder, "config.json", f"its sizes make no network ({error})") from error
 
 
 def _fill(model: nn.Module, tensors: dict[str, Tensor], folder: Path, name: str) -> None:

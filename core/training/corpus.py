@@ -87,14 +87,33 @@ def load_corpus(folder: Path, split: str, without: Iterable[str] = ()) -> list[C
 
     Raises ScaleMoGenError when the folder is not a packed data set or holds no such clip.
     """
-    rows = [row for row in read_captions(folder / CAPTIONS_FILE) if row["split"] == split]
+    everything = read_captions(folder / CAPTIONS_FILE)
+    for number, row in enumerate(everything, start=1):
+        if not all(row.get(field) for field in ("clip", "file", "source", "captions", "split")):
+            raise ScaleMoGenError(
+                f"{folder / CAPTIONS_FILE}:{number}: clip, file, source, captions or split is missing"
+            )
     leave_out = {name.removesuffix(".npz.xz") for name in without}
-    rows = [row for row in rows if row["file"].removesuffix(".npz.xz") not in leave_out]
+    known = {row["file"].removesuffix(".npz.xz") for row in everything}
+    if unknown := sorted(leave_out - known):
+        raise ScaleMoGenError(
+            f"there is no source {unknown[0]!r} to leave out; there are {', '.join(sorted(known))}"
+        )
+    rows = [
+        row
+        for row in everything
+        if row["split"] == split and row["file"].removesuffix(".npz.xz") not in leave_out
+    ]
     paraphrases = _Paraphrases(folder / "paraphrases.jsonl")
     packs = {name: read_pack(folder / name) for name in sorted({row["file"] for row in rows})}
     if not rows:
         raise ScaleMoGenError(
             f"{folder} has no clips of the split {split!r}; name a folder with {CAPTIONS_FILE}"
+        )
+    missing = [row["clip"] for row in rows if row["clip"] not in packs[row["file"]].clip_ids]
+    if missing:
+        raise ScaleMoGenError(
+            f"{CAPTIONS_FILE} names the clip {missing[0]!r}, which its file lacks; import it again"
         )
     return [
         Clip(

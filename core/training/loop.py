@@ -19,6 +19,8 @@ from accelerate.utils import DistributedDataParallelKwargs
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from ..errors import ScaleMoGenError
+from ..model.tokenizer import JointLinear
 from . import report
 from .checkpoint import load_state, optimizer_tensors, restore_optimizer, save_state
 
@@ -66,6 +68,10 @@ class Task(ABC):
         """
 
     @abstractmethod
+    def fingerprint(self) -> str:
+        """What a saved state must share with this task to be resumed: model and data."""
+
+    @abstractmethod
     def to(self, device: torch.device) -> None:
         """Move the data that lives beside the model."""
 
@@ -77,6 +83,7 @@ def train(task: Task, config: LoopConfig, folder: Path) -> dict[str, float]:
     """
     accelerator = Accelerator(
         mixed_precision=config.mixed_precision,
+        # The tokenizer's dropped scales leave nothing unused, but dropped layers may.
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
     )
     model = task.model.to(accelerator.device)
@@ -88,18 +95,23 @@ def train(task: Task, config: LoopConfig, folder: Path) -> dict[str, float]:
         betas=config.betas,
         fused=accelerator.device.type == "cuda",
     )
-    ema = {n: p.detach().clone() for n, p in model.named_parameters()}
     step, elapsed = 0, 0.0
     resumed = load_state(folder / "state")
     if resumed is not None:
         tensors, facts = resumed
-        model.load_state_dict(
-            {n: tensors[f"model.{n}"] for n, _ in model.named_parameters()}, strict=False
-        )
-        ema = {n: tensors[f"ema.{n}"].to(accelerator.device, copy=True) for n in ema}
+        if facts.get("fingerprint") != task.fingerprint():
+            raise ScaleMoGenError(
+                f"{folder} holds a training of another model or of other data; "
+                "name another folder, or delete this one to start afresh"
+            )
+        _copy_into(model, {n: tensors[f"model.{n}"] for n in names.values()})
         restore_optimizer(optimizer, names, tensors)
         step, elapsed = facts["step"], facts["elapsed"]
     prepared, optimizer = accelerator.prepare(model, optimizer)
+    # Only now: with several processes, preparing gives all of them the first one's weights.
+    ema = {n: p.detach().clone() for n, p in model.named_parameters()}
+    if resumed is not None:
+        ema = {n: tensors[f"ema.{n}"].to(accelerator.device, copy=True) for n in ema}
     if config.compile:
         prepared = torch.compile(prepared)
     main = accelerator.is_main_process
@@ -117,7 +129,12 @@ def train(task: Task, config: LoopConfig, folder: Path) -> dict[str, float]:
         tensors: dict[str, Tensor] = {f"model.{n}": p for n, p in model.named_parameters()}
         tensors |= {f"ema.{n}": p for n, p in ema.items()}
         tensors |= optimizer_tensors(_unwrap(optimizer), names)
-        facts = {"step": step, "elapsed": time.monotonic() - started, "config": asdict(config)}
+        facts = {
+            "step": step,
+            "elapsed": time.monotonic() - started,
+            "config": asdict(config),
+            "fingerprint": task.fingerprint(),
+        }
         save_state(folder / "state", tensors, facts)
 
     def progress() -> float:
@@ -133,8 +150,7 @@ def train(task: Task, config: LoopConfig, folder: Path) -> dict[str, float]:
         training = {n: p.detach().clone() for n, p in model.named_parameters()}
         _copy_into(model, ema)
         model.eval()
-        # Validation must not shift the random numbers of the next step.
-        with torch.no_grad():
+        with torch.no_grad():  # what it draws does not matter: every step is seeded anew
             figures = task.validate(folder, step)
         model.train()
         _copy_into(model, training)
@@ -174,8 +190,7 @@ def train(task: Task, config: LoopConfig, folder: Path) -> dict[str, float]:
             if time.monotonic() - validated > config.validate_minutes * 60:
                 validate()
                 validated = time.monotonic()
-            bar.n = step if config.steps else round(1000 * done)
-            bar.refresh()
+            bar.update((step if config.steps else min(1000, round(1000 * done))) - bar.n)
     accelerator.wait_for_everyone()
     bar.close()
     figures: dict[str, float] = {}
@@ -190,9 +205,11 @@ def train(task: Task, config: LoopConfig, folder: Path) -> dict[str, float]:
 
 
 def _decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Weight decay for matrices only: biases, norms and embeddings of scales are left alone."""
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    others = [p for p in model.parameters() if p.ndim < 2]
+    """Weight decay for the weights of linear layers and convolutions only."""
+    layers = (nn.Linear, nn.Conv1d, JointLinear)
+    decayed = {id(m.weight) for m in model.modules() if isinstance(m, layers)}
+    matrices = [p for p in model.parameters() if id(p) in decayed]
+    others = [p for p in model.parameters() if id(p) not in decayed]
     return [
         {"params": matrices, "weight_decay": weight_decay},
         {"params": others, "weight_decay": 0.0},

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import torch
@@ -14,7 +15,6 @@ from ..model.config import ModelConfig
 from ..model.presets import bundled
 from ..model.transformer import NextScaleTransformer
 from ..model.weights import Model, load, load_tokenizer, save_tokenizer, save_transformer
-from ..text.cache import CachedTextEncoder
 from .corpus import Clip, describe, load_corpus
 from .feature_math import canonical_layout
 from .loop import LoopConfig, train
@@ -39,8 +39,12 @@ def train_tokenizer(
     config = replace(bundled(), name=out.name)
     training = load_corpus(data, "train", without)
     validation = load_corpus(data, "val", without)
+    state = _process_state()
+    torch.manual_seed(loop.seed)
     task = TokenizerTask(config.tokenizer, training, validation, batch_frames=batch_frames)
     train(task, loop, out / "tokenizer")
+    if not state.is_main_process:
+        return {}
     save_tokenizer(out / "model", config, task.model, task.mean, task.std)
     return measure_tokenizer(out / "model", validation, out / "tokenizer")
 
@@ -52,7 +56,7 @@ def measure_tokenizer(folder: Path, clips: Sequence[Clip], report: Path) -> dict
     features = [layout.encode(clip.motion) for clip in clips]
     figures = reconstruction_figures(tokenizer, features, mean, std, layout)
     report.mkdir(parents=True, exist_ok=True)
-    (report / "reconstruction.json").write_text(json.dumps(figures, indent=1) + "\n")
+    write_bytes(report / "reconstruction.json", (json.dumps(figures, indent=1) + "\n").encode())
     return figures
 
 
@@ -72,7 +76,8 @@ def train_transformer(
     config = ModelConfig(stored.name, stored.tokenizer, bundled().transformer)
     folder = out / "transformer"
     # With several processes the first one fills the caches and the others read them.
-    with PartialState().main_process_first():
+    state = _process_state()
+    with state.main_process_first():
         training, validation = (
             build_token_data(
                 load_corpus(data, split, without),
@@ -86,8 +91,7 @@ def train_transformer(
         )
         sheet = [prompt for prompt, _ in SHEET_PROMPTS]
         sentences = [*training.sentences, *validation.sentences, *sheet]
-        encoder = CachedTextEncoder(config.transformer.text_encoder)
-        states, lengths = text_states(sentences, encoder, folder, config.transformer.max_text)
+        states, lengths = text_states(sentences, config.transformer, folder)
     sheet_states = [s.float() for s in states.split(lengths.tolist())[-len(sheet) :]]
     torch.manual_seed(loop.seed)
     transformer = NextScaleTransformer(
@@ -98,8 +102,15 @@ def train_transformer(
         model, training, validation, states, lengths, sheet_states, batch_tokens=batch_tokens
     )
     figures = train(task, loop, folder)
-    save_transformer(out / "model", config, transformer)
+    if state.is_main_process:
+        save_transformer(out / "model", config, transformer)
     return figures
+
+
+def _process_state() -> PartialState:
+    """This process among those that train together (accelerate's view)."""
+    # The others wait while the first fills the caches and validates: minutes, not the usual ten.
+    return PartialState(timeout=timedelta(hours=2))
 
 
 def release(out: Path, folder: Path) -> None:

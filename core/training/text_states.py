@@ -1,39 +1,54 @@
 """Text states of every training sentence, computed once and kept beside the run."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from ..text.cache import CachedTextEncoder
+from ..files import replacing
+from ..model.config import TransformerConfig
+from ..text.encoder import load_text_encoder
 
 
 def text_states(
-    sentences: Sequence[str], encoder: CachedTextEncoder, folder: Path, max_text: int
+    sentences: Sequence[str], config: TransformerConfig, folder: Path
 ) -> tuple[Tensor, Tensor]:
     """States [sum of lengths, width] fp16, end to end, and lengths [n] of all sentences.
 
-    Kept in ``folder``/text_states.safetensors with a digest of the sentences: precompute them where
-    the text encoder is, train where it is not.
+    Kept in ``folder``/text_states.safetensors with a digest of what they were made of: computed
+    where the text encoder is, they serve where it is not.
     """
     path = folder / "text_states.safetensors"
-    digest = hashlib.sha256("\n".join([encoder.name, *sentences]).encode()).digest()
-    key = torch.tensor(list(digest), dtype=torch.uint8)
-    if path.exists():
-        kept = load_file(path)
-        if torch.equal(kept["digest"], key):
-            return kept["states"], kept["lengths"]
+    made_of = json.dumps([config.text_encoder, config.max_text, list(sentences)])
+    key = hashlib.sha256(made_of.encode()).hexdigest()
+    kept = _read(path, key)
+    if kept is not None:
+        return kept
+    encoder = load_text_encoder(config.text_encoder)
     states, lengths = [], []
     for at in tqdm(range(0, len(sentences), 256), desc="encoding sentences"):
-        for state in encoder.load().encode(sentences[at : at + 256]):
-            states.append(torch.from_numpy(state[:max_text]).half())
-            lengths.append(min(len(state), max_text))
+        for state in encoder.encode(sentences[at : at + 256]):
+            states.append(torch.from_numpy(state[: config.max_text]).half())
+            lengths.append(len(states[-1]))
     folder.mkdir(parents=True, exist_ok=True)
-    result = {"states": torch.cat(states), "lengths": torch.tensor(lengths), "digest": key}
-    save_file(result, path.with_suffix(".new"))
-    path.with_suffix(".new").replace(path)
+    result = {"states": torch.cat(states), "lengths": torch.tensor(lengths)}
+    with replacing(path) as temporary:
+        save_file(result, temporary, {"key": key})
     return result["states"], result["lengths"]
+
+
+def _read(path: Path, key: str) -> tuple[Tensor, Tensor] | None:
+    """What was kept, if it is whole and was made of the same."""
+    try:
+        with safe_open(path, "pt") as file:
+            if (file.metadata() or {}).get("key") != key:
+                return None
+            return file.get_tensor("states"), file.get_tensor("lengths")
+    except (OSError, SafetensorError):
+        return None

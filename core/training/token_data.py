@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
 from ..features import feature_layout
+from ..files import replacing
 from ..model.config import TokenizerConfig
 from ..model.tokenizer import MotionTokenizer
 from ..motion import Motion
@@ -166,20 +167,21 @@ def _write(path: Path, key: str, data: TokenData) -> None:
         "weights": torch.from_numpy(data.weights),
     }
     words = json.dumps({"sentences": data.sentences, "texts": data.texts})
-    fresh = path.with_suffix(".new")
-    save_file(tensors, fresh, {"key": key, "words": words})
-    fresh.replace(path)
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, {"key": key, "words": words})
 
 
 def _read(path: Path, key: str) -> TokenData | None:
-    if not path.exists():
+    """What was kept, if it is whole and was made of the same."""
+    try:
+        with safe_open(path, "pt") as file:
+            facts = file.metadata() or {}
+            if facts.get("key") != key:
+                return None
+            words = json.loads(facts["words"])
+            latents = file.get_tensor("latents").split(file.get_tensor("lengths").tolist())
+            weights = file.get_tensor("weights").numpy()
+    except (OSError, SafetensorError):
         return None
-    with safe_open(path, "pt") as file:
-        facts = file.metadata() or {}
-        if facts.get("key") != key:
-            return None
-        words = json.loads(facts["words"])
-        latents = file.get_tensor("latents").split(file.get_tensor("lengths").tolist())
-        weights = file.get_tensor("weights").numpy()
     texts = [(own, more) for own, more in words["texts"]]
     return TokenData(list(latents), texts, weights, words["sentences"])

@@ -1,5 +1,6 @@
 """Training the tokenizer: windows of clips, reconstruction and motion losses, validation."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..errors import ScaleMoGenError
 from ..features.snapmogen import SnapMoGenLayout
 from ..model.config import TokenizerConfig
 from ..model.tokenizer import MotionTokenizer
@@ -30,7 +32,11 @@ SPEEDS = (1.0, 0.8, 1.25)
 
 @dataclass(frozen=True)
 class TokenizerLoss:
-    """Weights of the loss terms; the first five are the published ones (model.md 2 and 3)."""
+    """Weights of the loss terms; the first four are the published ones.
+
+    The published scale dropout is 0.5: over a short training the coarse scales then take too much
+    room from the fine ones.
+    """
 
     root: float = 0.5
     velocity: float = 0.5
@@ -71,6 +77,11 @@ class TokenizerTask(Task):
                     # Long clips hold more to see; the square root keeps short ones in sight.
                     probabilities.append(weight * len(arrays[-1]) ** 0.5)
         self.lengths = torch.tensor([len(a) for a in arrays])
+        self.windows = tuple(w for w in self.windows if bool((self.lengths >= w).any()))
+        if not self.windows:
+            raise ScaleMoGenError(
+                "the data set has no training clip of two seconds; add longer ones"
+            )
         self.starts = torch.cat([torch.zeros(1, dtype=torch.long), self.lengths.cumsum(0)[:-1]])
         self.features = torch.from_numpy(np.concatenate(arrays))
         self.probabilities = torch.tensor(np.array(probabilities) / np.sum(probabilities))
@@ -79,6 +90,10 @@ class TokenizerTask(Task):
         self.validation = [layout.encode(clip.motion) for clip in validation]
         self.captions = [clip.captions[0] for clip in validation]
         self.model: MotionTokenizer = MotionTokenizer(config)
+
+    def fingerprint(self) -> str:
+        statistics = torch.cat([self.mean, self.std]).cpu().numpy().tobytes()
+        return hashlib.sha256(repr(self.config).encode() + statistics).hexdigest()
 
     def to(self, device: torch.device) -> None:
         for name in ("features", "mean", "std", "columns", "signs"):

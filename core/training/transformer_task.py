@@ -1,5 +1,6 @@
 """Training the next-scale transformer on cached latents and text states."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +81,13 @@ class TransformerTask(Task):
         self.bucket_weights = [torch.from_numpy(train.weights[b]) for b in self.buckets]
         self.bucket_mass = torch.tensor([float(w.sum()) for w in self.bucket_weights])
 
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256(repr(self.whole.config).encode())
+        # The codes that it learns, and how many of them: another tokenizer or data set shows here.
+        digest.update(self.lengths.numpy().tobytes())
+        digest.update(self.latents[:1000].cpu().numpy().tobytes())
+        return digest.hexdigest()
+
     def to(self, device: torch.device) -> None:
         self.whole.to(device)
         for name in ("latents", "states"):
@@ -137,7 +145,8 @@ class TransformerTask(Task):
         self, model: nn.Module, step: int, progress: float
     ) -> tuple[Tensor, dict[str, Tensor]]:
         latents, lengths, states, text_lengths = self.batch()
-        with torch.no_grad():
+        # In half precision the signs of small residuals, which are the targets, would be lost.
+        with torch.no_grad(), torch.autocast(latents.device.type, enabled=False):
             targets, inputs = self.quantizer.self_corrected(latents, lengths, self.options.bit_flip)
         logits = model(torch.cat(inputs, 1), states, text_lengths, latents.shape[1], lengths)
         loss, per_scale = self.cross_entropy(logits, targets, latents.shape[1], lengths)
