@@ -15,8 +15,8 @@ from .errors import ScaleMoGenError
 from .files import write_bytes
 from .motion import Motion
 from .rotations import (
+    continuous_euler,
     euler_to_quaternion,
-    matrix_to_euler,
     quaternion_multiply,
     quaternion_rotate,
     quaternion_to_matrix,
@@ -24,6 +24,8 @@ from .rotations import (
 from .skeleton import canonical
 
 ORDER = "ZXY"
+#: Frame rates that a motion may have; anything else is a damaged number.
+SLOWEST_FPS, FASTEST_FPS = 1.0, 1000.0
 
 #: How far beyond the last joint a bone reaches (metres), so that viewers draw head, hands and toes.
 _END_SITES = {
@@ -248,6 +250,8 @@ def _read_frames(lines: list[str], motion_line: int, width: int) -> tuple[float,
         rows.append(row)
     if len(rows) != int(header[0]):
         raise error(len(lines), f"{int(header[0])} frames are announced, {len(rows)} found")
+    if not SLOWEST_FPS <= 1.0 / max(header[1], 1e-9) <= FASTEST_FPS:
+        raise error(body[1][0], f"{SLOWEST_FPS:g} to {FASTEST_FPS:g} frames a second are expected")
     return _frames_per_second(header[1]), np.array(rows).reshape(len(rows), width)
 
 
@@ -300,28 +304,6 @@ def format_bvh(motion: Motion) -> str:
     lines += ["MOTION", f"Frames: {motion.frame_count}", f"Frame Time: {1.0 / motion.fps:.8f}"]
     lines += [_numbers(row) for row in values]
     return "\n".join(lines) + "\n"
-
-
-def continuous_euler(matrices: np.ndarray, order: str) -> np.ndarray:
-    """Euler angles [T, J, 3] in radians of rotations [T, J, 3, 3] that do not jump along time.
-
-    Every rotation has two triples, (a, b, c) and (a + pi, pi - b, c + pi), each plus whole turns;
-    the one nearest to the frame before is taken.  At gimbal lock the last angle is free and stays.
-    """
-    angles = matrix_to_euler(matrices, order)
-    even = (order.upper()[0] + order.upper()[1]) in ("XY", "YZ", "ZX")
-    # At b = +-90 degrees only a + c (or a - c) is determined.
-    sign = np.where(np.sin(angles[..., 1]) > 0, 1.0, -1.0) * (1.0 if even else -1.0)
-    locked = np.abs(np.sin(angles[..., 1])) > 1.0 - 1e-9
-    for t in range(1, len(angles)):
-        before, now = angles[t - 1], angles[t]
-        kept = np.stack([now[:, 0] - sign[t] * before[:, 2], now[:, 1], before[:, 2]], axis=-1)
-        now = np.where(locked[t][:, None], kept, now)
-        other = np.stack([now[:, 0] + np.pi, np.pi - now[:, 1], now[:, 2] + np.pi], axis=-1)
-        near, far = (x + 2 * np.pi * np.round((before - x) / (2 * np.pi)) for x in (now, other))
-        worse = np.abs(near - before).sum(axis=-1) > np.abs(far - before).sum(axis=-1)
-        angles[t] = np.where(worse[:, None], far, near)
-    return angles
 
 
 def _numbers(values: np.ndarray) -> str:

@@ -200,3 +200,27 @@ def matrix_to_euler(m: np.ndarray, order: str) -> np.ndarray:
     first = np.where(locked, np.arctan2(sign * m[..., k, j], m[..., j, j]), first)
     third = np.where(locked, 0.0, third)
     return np.stack([first, second, third], axis=-1)
+
+
+def continuous_euler(matrices: np.ndarray, order: str) -> np.ndarray:
+    """Euler angles [T, ..., 3] in radians of rotations [T, ..., 3, 3] that do not jump along time.
+
+    Every rotation has two triples, (a, b, c) and (a + pi, pi - b, c + pi), each plus whole turns;
+    the one nearest to the frame before is taken, on the first frame the one nearest to zero.  At
+    gimbal lock the last angle is free and stays.
+    """
+    angles = matrix_to_euler(matrices, order)
+    even = order.upper()[:2] in ("XY", "YZ", "ZX")
+    # At b = +-90 degrees only a + c (or a - c) is determined.
+    sign = np.where(np.sin(angles[..., 1]) > 0, 1.0, -1.0) * (1.0 if even else -1.0)
+    locked = np.abs(np.sin(angles[..., 1])) > 1.0 - 1e-9
+    before = np.zeros(angles.shape[1:])
+    for t, now in enumerate(angles):
+        free = before[..., 2]
+        kept = np.stack([now[..., 0] - sign[t] * free, now[..., 1], free], axis=-1)
+        now = np.where(locked[t][..., None], kept, now)
+        other = now * (1.0, -1.0, 1.0) + np.pi
+        near, far = (x + 2 * np.pi * np.round((before - x) / (2 * np.pi)) for x in (now, other))
+        worse = np.abs(near - before).sum(axis=-1) > np.abs(far - before).sum(axis=-1)
+        angles[t] = before = np.where(worse[..., None], far, near)
+    return angles

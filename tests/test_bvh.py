@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.bvh import continuous_euler, format_bvh, motion_from_bvh, parse_bvh, read_bvh, write_bvh
+from core.bvh import format_bvh, motion_from_bvh, parse_bvh, read_bvh, write_bvh
 from core.errors import ScaleMoGenError
 from core.motion import Motion
 from core.rotations import (
+    continuous_euler,
     euler_to_quaternion,
     matrix_to_euler,
     matrix_to_quaternion,

@@ -55,6 +55,21 @@ def test_channels_of_a_swinging_bone_do_not_jump(mode):
         assert np.abs(np.diff(values, axis=0)).max() < 0.2
 
 
+@pytest.mark.parametrize("mode", ORDERS)
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_bone_that_turns_at_gimbal_lock_does_not_jump(mode, side):
+    """The middle angle comes to a right angle, stays there while the outer one turns, and goes."""
+    order = mode[::-1]
+    first = np.concatenate([np.zeros(20), np.linspace(0.0, 2.0, 60), np.full(20, 2.0)])
+    away = np.linspace(0.5, 0.0, 20)
+    middle = np.pi / 2 - np.concatenate([away, np.zeros(60), away[::-1]])
+    angles = np.stack([first, side * middle, np.full(100, 0.8)], axis=-1)
+    channel, values = rotation_channels(euler_to_quaternion(angles, order), mode)
+    assert np.abs(np.diff(values, axis=0)).max() < 0.1
+    again = to_quaternion(channel, values, mode)
+    assert np.degrees(rotation_angle(again, euler_to_quaternion(angles, order))).max() < 0.01
+
+
 def test_axis_angle_keeps_its_axis_through_zero():
     angle = np.linspace(-1.0, 1.0, 41)[:, None]
     axis = np.array([0.6, 0.0, 0.8])

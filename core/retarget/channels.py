@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..rotations import make_continuous, matrix_to_euler, quaternion_to_matrix
+from ..rotations import continuous_euler, make_continuous, quaternion_to_matrix
 
 _TURN = 2.0 * np.pi
 
@@ -21,24 +21,11 @@ def rotation_channels(basis: np.ndarray, mode: str) -> tuple[str, np.ndarray]:
 
 
 def eulers(basis: np.ndarray, order: str) -> np.ndarray:
-    """Continuous Euler angles [T, 3] in radians, columns x, y, z whatever the order.
-
-    Of the two triples of every rotation, and their whole turns, the one nearest to the frame
-    before is taken.
-    """
+    """Continuous Euler angles [T, 3] in radians, columns x, y, z whatever the order."""
     # Blender's XYZ turns about X first, so its matrix is Rz Ry Rx: our order, backwards.
-    found = matrix_to_euler(quaternion_to_matrix(basis), order[::-1])
-    other = np.stack([found[:, 0] + np.pi, np.pi - found[:, 1], found[:, 2] + np.pi], axis=-1)
-    result = np.empty_like(found)
-    before = np.zeros(3)
-    for frame in range(len(found)):
-        choices = np.stack([found[frame], other[frame]])
-        choices -= _TURN * np.round((choices - before) / _TURN)
-        before = choices[np.argmin(np.abs(choices - before).sum(axis=-1))]
-        result[frame] = before
-    columns = ["XYZ".index(axis) for axis in order[::-1]]
-    named = np.empty_like(result)
-    named[:, columns] = result
+    found = continuous_euler(quaternion_to_matrix(basis), order[::-1])
+    named = np.empty_like(found)
+    named[:, ["XYZ".index(axis) for axis in order[::-1]]] = found
     return named
 
 
