@@ -7,7 +7,13 @@ from pathlib import Path
 from core.errors import ScaleMoGenError
 
 from . import values
-from .outputs import SUFFIXES, MotionWriter, add_rig_argument, check_files
+from .outputs import (
+    SUFFIXES,
+    MotionWriter,
+    add_rig_argument,
+    check_files,
+    refuse_overwriting,
+)
 from .progress import bar
 from .prompts_file import PromptLine, read_prompts, shard, shard_option
 
@@ -45,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
         raise ScaleMoGenError("no output is asked for; add --bvh, --fbx, --glb or --blend")
     jobs = read_prompts(args.prompts)
     _make_folder(args.out)
+    planned = (files_of(job, n, args.out, kinds) for job in jobs for n in range(1, args.seeds + 1))
+    refuse_overwriting((path for files in planned for path in files.values()), args.rig)
     check_files({"probe": args.out / "probe.bvh"})
     writer = MotionWriter(frozenset(kinds), args.rig)
     writer.prepare()
@@ -53,7 +61,10 @@ def run(args: argparse.Namespace) -> int:
 
     engine = Engine.load(args.model, args.device, args.text_encoder)
     for job in jobs:  # the whole file, also what other shards do: it is wrong for all or for none
-        values.check_length([job.seconds], engine.max_seconds, f"{args.prompts}:{job.line}: ")
+        try:
+            engine.check_seconds(job.seconds)
+        except ScaleMoGenError as error:
+            raise ScaleMoGenError(f"{args.prompts}:{job.line}: {error}") from None
     mine = shard(jobs, *args.shard)
     written = 0
     with bar("batch", total=len(mine) * args.seeds, unit="motion") as progress:

@@ -36,6 +36,11 @@ def animate_rig(
             pipeline.export(path)
 
 
+def clean_up() -> None:
+    """Remove what Blender would remove at a normal exit."""
+    _pipeline().clean_up()
+
+
 def _pipeline() -> ModuleType:
     try:
         return importlib.import_module("scalemogen_blender.pipeline")

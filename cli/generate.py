@@ -50,14 +50,14 @@ def run(args: argparse.Namespace) -> int:
     seeds = [args.seed + n for n in range(args.variations)]
     targets = [numbered(files, n, len(seeds)) for n in range(len(seeds))]
     for target in targets:
-        check_files(target)
+        check_files(target, args.rig)
     writer = MotionWriter(frozenset(files), args.rig)
     writer.prepare()
 
     from core.engine import Engine
 
     engine = Engine.load(args.model, args.device, args.text_encoder)
-    values.check_length([args.seconds], engine.max_seconds)
+    engine.check_seconds(args.seconds)
     loaded = time.perf_counter()
     with scales(silent=args.json) as on_scale:
         generation = engine.generate(

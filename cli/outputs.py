@@ -1,7 +1,7 @@
 """The files a command writes: options, checks before the work, writing."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,10 +58,8 @@ def requested_files(args: argparse.Namespace) -> dict[str, Path]:
     for kind, path in files.items():
         wanted = " or ".join(SUFFIXES[kind])
         if path.suffix.lower() not in SUFFIXES[kind]:
-            raise ScaleMoGenError(
-                f"--{kind} {path} does not end in {wanted}; "
-                f"name it {path.with_suffix(SUFFIXES[kind][0])}"
-            )
+            better = f"; name it {path.with_suffix(SUFFIXES[kind][0])}" if path.name else ""
+            raise ScaleMoGenError(f"--{kind} {path} does not end in {wanted}{better}")
     return files
 
 
@@ -124,10 +122,19 @@ def write_preview(path: Path, motion: "Motion", caption: str) -> None:
             contact_sheet([(caption, motion)]).save(temporary, "PNG")
 
 
-def check_files(files: Mapping[str, Path]) -> None:
-    """ScaleMoGenError unless every file can be written."""
+def check_files(files: Mapping[str, Path], *inputs: str | Path) -> None:
+    """ScaleMoGenError unless every file can be written and none of them is an input."""
+    refuse_overwriting(files.values(), *inputs)
     for path in files.values():
         check_writable(path)
+
+
+def refuse_overwriting(files: Iterable[Path], *inputs: str | Path) -> None:
+    """ScaleMoGenError when an output is a file that is read (a rig, a motion)."""
+    taken = {Path(path).resolve() for path in inputs}
+    for path in files:
+        if path.resolve() in taken:
+            raise ScaleMoGenError(f"{path} is read and would be overwritten; name another output")
 
 
 def check_rig_name(rig: str) -> None:

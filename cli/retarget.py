@@ -26,9 +26,7 @@ def run(args: argparse.Namespace) -> int:
     if args.motion.suffix.lower() != ".bvh":
         raise ScaleMoGenError(f"{args.motion} is not a .bvh file; export the motion as BVH")
     files = requested_files(args)
-    check_files(files)
-    if args.motion.resolve() in [path.resolve() for path in files.values()]:
-        raise ScaleMoGenError(f"{args.motion} would be overwritten; name another output")
+    check_files(files, args.motion, args.rig)
 
     from core.bvh import read_bvh
     from core.import_motion import canonical_motion

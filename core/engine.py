@@ -152,6 +152,14 @@ class Engine:
         }
         return Generation(motions, timings)
 
+    def check_seconds(self, seconds: float) -> None:
+        """ScaleMoGenError unless the model can make a clip of that length."""
+        if not (math.isfinite(seconds) and MIN_SECONDS <= seconds <= self.max_seconds + 1e-6):
+            longest = math.floor(self.max_seconds * 10) / 10
+            raise ScaleMoGenError(
+                f"{seconds:g} seconds cannot be made; use {MIN_SECONDS:g} to {longest:g} seconds"
+            )
+
     def _options(
         self,
         prompt: str,
@@ -163,11 +171,7 @@ class Engine:
         """The checked sampling options; ScaleMoGenError names what is out of range."""
         if not prompt.strip():
             raise ScaleMoGenError("the prompt is empty; say what the character should do")
-        if not (math.isfinite(seconds) and MIN_SECONDS <= seconds <= self.max_seconds + 1e-6):
-            raise ScaleMoGenError(
-                f"{seconds:g} seconds cannot be made; "
-                f"use {MIN_SECONDS:g} to {math.floor(self.max_seconds * 10) / 10:g} seconds"
-            )
+        self.check_seconds(seconds)
         if not seeds:
             raise ScaleMoGenError("no seed was given; name at least one")
         config = self.model.config.transformer

@@ -16,7 +16,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
     Whatever happens inside, no half-written target and no temporary file stays behind.  An OSError
     becomes a ScaleMoGenError that names the target and a remedy.
     """
-    path = Path(path)
+    path = Path(path).resolve()  # a link stays one: what it points at is replaced
     temporary: Path | None = None
     try:
         handle, name = tempfile.mkstemp(
@@ -25,7 +25,8 @@ def replacing(path: Path | str) -> Iterator[Path]:
         os.close(handle)
         temporary = Path(name)
         yield temporary
-        temporary.chmod(0o644)  # mkstemp makes files that only their owner can read
+        # mkstemp makes files that only their owner can read.
+        temporary.chmod(path.stat().st_mode if path.exists() else 0o666 & ~_umask())
         os.replace(temporary, path)
     except OSError as error:
         raise ScaleMoGenError(
@@ -36,6 +37,13 @@ def replacing(path: Path | str) -> Iterator[Path]:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """The process's mask for new files, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def write_bytes(path: Path | str, data: bytes) -> None:
@@ -55,7 +63,10 @@ def check_writable(path: Path | str) -> None:
     if not path.parent.is_dir():
         raise ScaleMoGenError(f"There is no folder {path.parent}. Make it first.")
     try:
-        with tempfile.TemporaryFile(dir=path.parent):
+        # With the very name of the later temporary file: names, too, can be too long.
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix
+        ):
             pass
         if path.exists() and not os.access(path, os.W_OK):
             raise PermissionError(13, "the file is write-protected")

@@ -96,9 +96,20 @@ def import_folder(
     if not clips:
         name, reason = result.left_out[0]
         raise ScaleMoGenError(f"No motion in {folder} can be used; the first, {name}: {reason}")
+    if validation_share > 0:
+        _hold_one_take_back(rows)
     result.clips = len(clips)
     _write(out, result.pack, clips, rows, source)
     return result
+
+
+def _hold_one_take_back(rows: list[dict[str, Any]]) -> None:
+    """Training needs clips to validate on: in a small folder the share may have caught none."""
+    takes = sorted({row["trial"] for row in rows})
+    if len(takes) > 1 and all(row["split"] == "train" for row in rows):
+        for row in rows:
+            if row["trial"] == takes[-1]:
+                row["split"] = "val"
 
 
 def _write(

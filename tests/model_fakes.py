@@ -39,17 +39,26 @@ OURS = ModelConfig(
 
 
 def published_like(layout: str) -> ModelConfig:
-    """The published structure of a layout, small; the chain has sizes that do not divide."""
+    """The published structure of a layout, narrow; HumanML3D with its own eleven scales."""
     if layout == "snapmogen":
         scales = tuple(Scale(divisor, PARTS) for divisor in (20, 7, 2, 1))
         latents = 20
     else:
-        scales = (Scale(21, BODY), Scale(8, SIDES), Scale(3, SIDES), Scale(1, PARTS))
-        latents = 21
+        two = ((0, 3), (1, 2, 4, 5, 6))
+        three = ((0, 3), (1, 2), (4, 5, 6))
+        five = ((0,), (3,), (1, 2), (4, 5), (6,))
+        scales = (
+            *(Scale(divisor, BODY) for divisor in (49, 24)),
+            *(Scale(divisor, two) for divisor in (24, 16, 7)),
+            *(Scale(divisor, three) for divisor in (7, 4, 2)),
+            *(Scale(divisor, five) for divisor in (2, 1)),
+            Scale(1, PARTS),
+        )
+        latents = 49
     return ModelConfig(
         layout,
         TokenizerConfig(layout=layout, width=12, bits=6, scales=scales, max_latents=latents),
-        TransformerConfig(scale_rows=6, drop_path=0.0, **_TRANSFORMER),
+        TransformerConfig(scale_rows=12, drop_path=0.0, **_TRANSFORMER),
     )
 
 

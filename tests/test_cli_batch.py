@@ -109,7 +109,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine() -> None:
         ("walk\t2", "found 2 of 3 fields"),
         ("walk\t2\t  ", "the prompt is empty"),
         ("walk\tlong\twalks", "'long' is not a length"),
-        ("walk\t0\twalks", "at least 0.5 seconds"),
+        ("walk\t0\twalks", "not a length"),
         ("../walk\t2\twalks", "cannot be a file name"),
         ("a/b\t2\twalks", "cannot be a file name"),
         ("a\\b\t2\twalks", "cannot be a file name"),

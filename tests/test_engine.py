@@ -101,6 +101,13 @@ def test_bad_requests_name_the_remedy(
         engine.generate(prompt, seconds, seeds, **options)
 
 
+def test_a_text_encoder_of_another_width_is_refused() -> None:
+    encoder = Encoder()
+    encoder.width = 768
+    with pytest.raises(ScaleMoGenError, match="trained on 48"):
+        Engine(random_model(OURS), torch.device("cpu"), encoder)  # type: ignore[arg-type]
+
+
 def test_unknown_and_absent_devices_are_refused() -> None:
     assert pick_device("cpu").type == "cpu"
     for name in ("tpu9", "", "cuda:99", "meta"):

@@ -19,7 +19,7 @@ from core.import_motion import (
     training_clips,
 )
 from core.motion import Motion
-from core.motion_folder import find_captions, import_folder, split_of
+from core.motion_folder import _hold_one_take_back, find_captions, import_folder, split_of
 from core.rotations import (
     euler_to_quaternion,
     quaternion_conjugate,
@@ -288,6 +288,17 @@ def test_wrong_captions_are_named(folder: Path, table: str, message: str) -> Non
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ScaleMoGenError, match=r"no \.bvh files"):
         import_folder(tmp_path, tmp_path / "data", source="mine")
+
+
+def test_a_small_folder_still_has_something_to_validate_on() -> None:
+    rows = [{"trial": name, "split": "train"} for name in ("a", "b", "b")]
+    _hold_one_take_back(rows)
+    assert [row["split"] for row in rows] == ["train", "val", "val"]
+    _hold_one_take_back(rows)
+    assert [row["split"] for row in rows] == ["train", "val", "val"]
+    single = [{"trial": "a", "split": "train"}]
+    _hold_one_take_back(single)
+    assert single[0]["split"] == "train"
 
 
 def test_the_split_is_stable_and_about_as_large_as_asked() -> None:

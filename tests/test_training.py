@@ -67,6 +67,8 @@ def test_the_corpus_is_read_with_its_paraphrases(data: Path) -> None:
     assert len(clips) == 12
     assert {c.paraphrases for c in clips} == {(), ("a figure tumbles about",)}
     assert len(load_corpus(data, "train", without=["two"])) == 6
+    with pytest.raises(ScaleMoGenError, match="no source 'tow'"):
+        load_corpus(data, "train", without=["tow"])
     with pytest.raises(ScaleMoGenError, match="no clips of the split"):
         load_corpus(data, "test")
 
@@ -236,6 +238,41 @@ def test_both_tasks_learn_and_leave_logs_and_pictures(data: Path, tmp_path: Path
         assert all(np.isfinite(v) for v in figures.values())
         assert (folder / "curves.png").stat().st_size > 1000
     assert (tmp_path / "transformer" / "samples.png").stat().st_size > 1000
+
+
+def test_a_state_of_another_model_or_other_data_is_not_resumed(data: Path, tmp_path: Path) -> None:
+    train(tokenizer_task(data), loop(1), tmp_path)
+    other = TokenizerTask(
+        OURS.tokenizer,
+        load_corpus(data, "train", ["two"]),
+        load_corpus(data, "val"),
+        batch_frames=128,
+    )
+    with pytest.raises(ScaleMoGenError, match="another model or of other data"):
+        train(other, loop(2), tmp_path)
+
+
+def test_half_precision_leaves_bits_and_gradients_sound() -> None:
+    """Quantizing stays in float32 under autocast: constant bits once gave gradients of NaN."""
+    quantizer = random_model(OURS).tokenizer.quantizer
+    latents = torch.ones(2, 8, 7, 16, requires_grad=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        made = quantizer(latents)
+        (made.latents.float().sum() + made.commitment + made.entropy).backward()
+    assert latents.grad is not None
+    assert torch.isfinite(latents.grad).all()
+    plain = quantizer(torch.ones(2, 8, 7, 16))
+    assert all(torch.equal(a, b) for a, b in zip(made.bits, plain.bits, strict=True))
+
+
+def test_clips_too_short_for_the_longest_windows_can_be_trained_on(data: Path) -> None:
+    clips = [c for c in load_corpus(data, "train") if c.motion.frame_count < 100]
+    task = TokenizerTask(OURS.tokenizer, clips, clips[:1], batch_frames=64)
+    assert task.windows == (32, 64)
+    assert task.batch().shape[-1] == 272
+    short = [replace(c, motion=c.motion.at_frames(slice(0, 20))) for c in clips]
+    with pytest.raises(ScaleMoGenError, match="longer"):
+        TokenizerTask(OURS.tokenizer, short, short[:1])
 
 
 def test_training_stops_by_the_clock(data: Path, tmp_path: Path) -> None:

@@ -75,6 +75,38 @@ def test_weights_of_another_model_are_refused(folder: Path) -> None:
         load(folder)
 
 
+def test_sizes_that_make_no_network_are_refused(folder: Path) -> None:
+    sound = json.loads(OURS.to_json())
+    for part, key, value in (
+        ("tokenizer", "width", "wide"),
+        ("tokenizer", "layout", "foo"),
+        ("tokenizer", "max_latents", -3),
+        ("tokenizer", "scales", [{"divisor": 0, "groups": [[0]]}]),
+        ("tokenizer", "scales", [{"divisor": 1, "groups": [[99]]}]),
+        ("transformer", "depth", "deep"),
+        ("transformer", "heads", 5),
+    ):
+        broken = sound | {part: sound[part] | {key: value}}
+        (folder / "config.json").write_text(json.dumps(broken))
+        with pytest.raises(ScaleMoGenError, match=r"config\.json"):
+            load(folder)
+
+
+def test_weights_that_are_no_numbers_are_refused(folder: Path) -> None:
+    model = random_model(OURS)
+    model.mean[3] = float("nan")
+    save_tokenizer(folder, OURS, model.tokenizer, model.mean, model.std)
+    with pytest.raises(ScaleMoGenError, match="statistics"):
+        load(folder)
+    model = random_model(OURS)
+    save_tokenizer(folder, OURS, model.tokenizer, model.mean, model.std)
+    with torch.no_grad():
+        model.transformer.start[0] = float("inf")
+    save_transformer(folder, OURS, model.transformer)
+    with pytest.raises(ScaleMoGenError, match="no number"):
+        load(folder)
+
+
 def test_configurations_survive_json() -> None:
     for config in (OURS, published_like("snapmogen"), published_like("humanml3d")):
         assert ModelConfig.from_json(config.to_json()) == config

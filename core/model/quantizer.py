@@ -97,7 +97,7 @@ class MultiScaleQuantizer(nn.Module):
         """
         batch, latents = r.shape[:2]
         valid = torch.arange(latents, device=r.device)[None] < lengths[:, None]
-        total = torch.zeros_like(r)
+        total = self.empty_sum(batch, latents, r)
         targets, inputs = [], []
         last = len(self.pyramid) - 1
         for scale in range(last + 1):
@@ -109,7 +109,7 @@ class MultiScaleQuantizer(nn.Module):
             share = torch.rand(batch, 1, 1, device=r.device) * flip
             seen = bits ^ (torch.rand(bits.shape, device=r.device) < share)
             up = self.upsampled(seen, scale, latents, lengths).to(r.dtype)
-            r, total = r - up[:, :latents], total + up[:, :latents]
+            r, total = r - up[:, :latents], total + up
             inputs.append(self.next_input(total, scale + 1, latents, lengths))
         return targets, inputs
 

@@ -108,6 +108,8 @@ def load_tokenizer(folder: Path) -> tuple[ModelConfig, MotionTokenizer, Tensor, 
     width = tokenizer.columns.scatter.shape[0]
     if mean is None or std is None or mean.shape != (width,) or std.shape != (width,):
         raise _damaged(folder, "tokenizer.safetensors", "its feature statistics are missing")
+    if not torch.cat([mean, std]).isfinite().all():
+        raise _damaged(folder, "tokenizer.safetensors", "its statistics hold what is no number")
     _fill(tokenizer, tensors, folder, "tokenizer.safetensors")
     return config, tokenizer.eval(), mean, std
 
@@ -189,8 +191,8 @@ def _fill(model: nn.Module, tensors: dict[str, Tensor], folder: Path, name: str)
                 raise _damaged(
                     folder, name, f"tensor {key} has another shape than config.json says"
                 )
-            if not tensors[key].is_floating_point():
-                raise _damaged(folder, name, f"tensor {key} is not of a floating-point type")
+            if not tensors[key].is_floating_point() or not tensors[key].isfinite().all():
+                raise _damaged(folder, name, f"tensor {key} holds something that is no number")
             parameter.copy_(tensors[key])
 
 

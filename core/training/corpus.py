@@ -91,7 +91,7 @@ def load_corpus(folder: Path, split: str, without: Iterable[str] = ()) -> list[C
     for number, row in enumerate(everything, start=1):
         if not all(row.get(field) for field in ("clip", "file", "source", "captions", "split")):
             raise ScaleMoGenError(
-                f"{folder / CAPTIONS_FILE}:{number}: clip, file, source, captions or split is missing"
+                f"{folder / CAPTIONS_FILE}:{number}: a field of the row is missing"
             )
     leave_out = {name.removesuffix(".npz.xz") for name in without}
     known = {row["file"].removesuffix(".npz.xz") for row in everything}
