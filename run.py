@@ -27,12 +27,14 @@ def python_commands():
     """Commands that may start the needed Python, likely ones first."""
     name = "python%d.%d" % NEEDED
     venv = os.environ.get("SCALEMOGEN_VENV") or os.path.join(ROOT, ".venv")
-    commands = [[os.path.join(venv, "bin", "python")]]
+    commands = []
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         commands.append([os.path.join(folder, name)])
     if os.name == "nt":
-        commands[0] = [os.path.join(venv, "Scripts", "python.exe")]
         commands.append(["py", "-%d.%d" % NEEDED])
+    # Last, because a repair replaces it.
+    inside = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
+    commands.append([os.path.join(venv, *inside)])
     return commands
 
 

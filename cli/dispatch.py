@@ -1,7 +1,6 @@
 """From the command line's words to the command's module, and from errors to exit codes."""
 
 import argparse
-import difflib
 import importlib
 import os
 import sys
@@ -9,24 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from core.errors import ScaleMoGenError
-
-#: Command -> (module, one line of help).  A module has ``add_arguments(parser)`` and ``run(args)``
-#: and imports what is slow only inside ``run``.
-COMMANDS = {
-    "generate": ("cli.generate", "text to motion: onto a rig, into FBX, GLB, blend or BVH files"),
-    "batch": ("cli.batch", "many prompts from a file, the model loaded once"),
-    "retarget": ("cli.retarget", "a motion file onto a rig"),
-    "train": ("cli.train", "train the tokenizer or the transformer"),
-    "evaluate": ("cli.evaluate", "reconstruction error and samples of trained weights"),
-    "import-motion": ("cli.import_motion", "a folder of BVH files with captions into a data set"),
-    "convert": ("cli.convert", "published checkpoints into safetensors"),
-    "parity": ("cli.parity", "compare the engine with a folder of expected results"),
-    "benchmark": ("cli.benchmark", "milliseconds per stage, peak memory, cold start"),
-    "test": ("cli.test", "lint, types and tests (with arguments: pytest with these)"),
-}
-
-#: Commands whose words, options included, are another program's.
-PASSED_ON = ("test",)
+from launcher.commands import CLI_COMMANDS, USAGE, unknown_command
 
 EXIT_USER = 2  # something the user can put right
 EXIT_INTERRUPTED = 130  # as shells report an interrupt
@@ -37,13 +19,6 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise ScaleMoGenError(f"{message}. '{self.prog} --help' tells the options")
-
-
-def usage() -> str:
-    """The list of commands."""
-    lines = ["usage: python3 run.py COMMAND …", ""]
-    lines += [f"  {name:<14} {about}" for name, (_, about) in COMMANDS.items()]
-    return "\n".join([*lines, "", "python3 run.py COMMAND --help tells a command's options."])
 
 
 def main(argv: Sequence[str]) -> int:
@@ -69,19 +44,18 @@ def main(argv: Sequence[str]) -> int:
 
 def _run(argv: Sequence[str]) -> int:
     if not argv or argv[0] in ("-h", "--help"):
-        print(usage(), file=sys.stdout if argv else sys.stderr)
+        print(USAGE, file=sys.stdout if argv else sys.stderr)
         return 0 if argv else EXIT_USER
     name, *words = argv
-    if name not in COMMANDS:
-        near = difflib.get_close_matches(name, COMMANDS, 1)
-        hint = f"Did you mean {near[0]}?" if near else "python3 run.py --help lists them"
-        raise ScaleMoGenError(f"there is no command '{name}'. {hint}")
-    module_name, about = COMMANDS[name]
-    module = importlib.import_module(module_name)
-    parser = Parser(prog=f"python3 run.py {name}", description=about, allow_abbrev=False)
+    if name not in CLI_COMMANDS:
+        raise ScaleMoGenError(unknown_command(name, CLI_COMMANDS))
+    # A command's module has ``add_arguments(parser)`` and ``run(args)``, and imports what is slow
+    # only inside ``run``.
+    module = importlib.import_module(f"cli.{name.replace('-', '_')}")
+    parser = Parser(
+        prog=f"python3 run.py {name}", description=CLI_COMMANDS[name], allow_abbrev=False
+    )
     module.add_arguments(parser)
-    if name in PASSED_ON:
-        words = ["--", *words]
     return int(module.run(parser.parse_args(words)))
 
 

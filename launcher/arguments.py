@@ -9,32 +9,6 @@ from . import ROOT, SetupError
 
 BLENDER_WHEELS = ROOT / "requirements" / "bpy.json"
 
-COMMANDS = {
-    "generate": "text to motion: onto a rig, into FBX, GLB, blend or BVH files",
-    "batch": "many prompts from a file, the model loaded once",
-    "retarget": "a motion file onto a rig",
-    "train": "train the tokenizer or the transformer",
-    "evaluate": "reconstruction error and samples of trained weights",
-    "import-motion": "a folder of BVH files with captions into a data set to train on",
-    "convert": "published checkpoints into safetensors",
-    "parity": "compare the engine with a folder of expected results",
-    "benchmark": "milliseconds per stage, peak memory, cold start",
-    "setup": "only make the environment, with Blender's Python module",
-    "test": "lint, types and tests (with arguments: pytest with these)",
-    "python": "any Python command line in the environment",
-}
-USAGE = "\n".join(
-    [
-        "usage: python3 run.py [--blender 4.2|4.5|5.0] COMMAND …",
-        "",
-        "Makes the environment .venv if it is missing, then runs the command in it.",
-        "",
-        *(f"  {name:<14} {what}" for name, what in COMMANDS.items()),
-        "",
-        "python3 run.py COMMAND --help tells a command's options.",
-    ]
-)
-
 _BLENDER_OUTPUTS = ("--fbx", "--glb", "--blend")
 _MAY_NEED_BPY = ("generate", "batch", "retarget")
 
@@ -78,7 +52,7 @@ def split_blender(argv: Sequence[str]) -> tuple[str | None, list[str]]:
 def needs_bpy(argv: Sequence[str]) -> bool:
     """Whether the command line (without ``--blender``) needs Blender's Python module.
 
-    Text to motion itself does not; scene files and rigs do, except rigs in BVH files.
+    Only scene files are Blender's work: a rig matters to them alone, so the outputs decide.
     """
     if not argv or "--help" in argv or "-h" in argv:
         return False
@@ -86,12 +60,4 @@ def needs_bpy(argv: Sequence[str]) -> bool:
         return True
     if argv[0] not in _MAY_NEED_BPY:
         return False
-    for index, word in enumerate(argv):
-        option, equals, value = word.partition("=")
-        if option in _BLENDER_OUTPUTS:
-            return True
-        if option == "--rig":
-            rig = value if equals else "".join(argv[index + 1 : index + 2])
-            if rig != "mannequin" and not rig.lower().endswith(".bvh"):
-                return True
-    return False
+    return any(word.partition("=")[0] in _BLENDER_OUTPUTS for word in argv)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from . import SetupError
 from .arguments import blender_wheels
@@ -21,6 +22,7 @@ from .environment import (
     bpy_is_ready,
     clear_stamp,
     damaged_distributions,
+    read_stamp,
     state_of,
     wanted_fingerprint,
     write_stamp,
@@ -31,6 +33,13 @@ from .system import require_bpy_libraries, require_space, require_venv
 # What an installation takes at its height, measured on Linux with the CPU build of torch.
 _ENGINE_MEGABYTES = 2500
 _BPY_MEGABYTES = 1700
+
+_LOCK = ".lock"
+_MARK = "pyvenv.cfg"  # every virtual environment has it
+# What of ours stays when the virtual environment is made anew.
+_KEPT = frozenset({_LOCK, _MARK, "blender", "setup.log"})
+_BUSY = PermissionError if sys.platform == "win32" else BlockingIOError
+_RETRY_SECONDS = 0.5
 
 
 def ensure(environment: Environment, blender: str | None) -> None:
@@ -51,6 +60,9 @@ def ensure(environment: Environment, blender: str | None) -> None:
 
     if todo() == (State.READY, False):
         return
+    # Before anything is written. A lock means that another start may be at work here: wait first.
+    if not (environment.folder / _LOCK).exists():
+        require_own_folder(environment.folder)
     started, traffic = time.monotonic(), Traffic()
     with _only_one(environment):
         state, lacks_bpy = todo()
@@ -67,11 +79,13 @@ def ensure(environment: Environment, blender: str | None) -> None:
 
 def _make_engine(environment: Environment, state: State, wanted: str, traffic: Traffic) -> None:
     folder = environment.folder
+    require_own_folder(folder)
     what = {State.MISSING: "Making", State.INTERRUPTED: "Repairing", State.OUTDATED: "Updating"}
     _say(f"{what[state]} the environment in {folder} (once; later starts skip this)")
     require_venv()
     if state is State.MISSING:
         require_space(folder, _ENGINE_MEGABYTES, "The environment")
+    (folder / _MARK).touch()  # from here on the folder is ours, wherever we are stopped
     clear_stamp(folder)
     if not _works(environment):
         _step(f"a new virtual environment with Python {sys.version.split()[0]}")
@@ -102,16 +116,33 @@ def _works(environment: Environment) -> bool:
         return False
 
 
+def require_own_folder(folder: Path) -> None:
+    """Raise SetupError where ``folder`` holds something other than an environment.
+
+    Making the environment empties the folder, so a mistyped ``SCALEMOGEN_VENV`` must not pass.
+    """
+    if not folder.is_dir() or (folder / _MARK).exists() or read_stamp(folder) is not None:
+        return
+    others = sorted(entry.name for entry in folder.iterdir() if entry.name not in _KEPT)
+    if others:
+        raise SetupError(
+            f"{folder} is no virtual environment and holds other things ({others[0]}), which "
+            "making one would erase: set SCALEMOGEN_VENV to an empty or new folder."
+        )
+
+
 def _make_venv(environment: Environment) -> None:
     """Make the virtual environment anew; what was installed for Blender stays."""
     for entry in environment.folder.iterdir():
-        if entry.name in (".lock", "blender", "setup.log"):
+        if entry.name in _KEPT:
             continue
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         else:
             entry.unlink()
-    command = [sys.executable, "-m", "venv", str(environment.folder)]
+    # Not sys.executable: that may be the environment's own, which has just been removed.
+    python = str(getattr(sys, "_base_executable", sys.executable))
+    command = [python, "-m", "venv", str(environment.folder)]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode:
         raise SetupError(
@@ -148,31 +179,36 @@ def _only_one(environment: Environment) -> Iterator[None]:
     """Let one process at a time change the environment; the others wait, then find it made."""
     try:
         environment.folder.mkdir(parents=True, exist_ok=True)
-        lock = (environment.folder / ".lock").open("a+")
+        lock = (environment.folder / _LOCK).open("a+")
     except OSError as error:
         raise SetupError(
             f"Cannot write to {environment.folder} ({error.strerror}). "
             "Set SCALEMOGEN_VENV to a folder that you can write to."
         ) from None
     with lock:
-        if sys.platform == "win32":
-            import msvcrt
-
-            def take(wait: bool) -> None:
-                lock.seek(0)
-                msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            def take(wait: bool) -> None:
-                fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-
-        try:
-            take(wait=False)
-        except OSError:
-            _say("Another run.py is making the environment; waiting for it.")
+        said = False
+        # Where the file system has no locks at all, waiting would never end: go on without.
+        with suppress(OSError):
             while True:
-                with suppress(OSError):
-                    take(wait=True)
+                try:
+                    _take(lock)
                     break
+                except _BUSY:
+                    if not said:
+                        _say("Another run.py is making the environment; waiting for it.")
+                    said = True
+                    time.sleep(_RETRY_SECONDS)
         yield  # closing the file gives the lock back
+
+
+def _take(lock: IO[str]) -> None:
+    """Lock the file without waiting; ``_BUSY`` where another process has it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        lock.seek(0)
+        msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
 
 from . import SetupError
-from .arguments import COMMANDS, USAGE, blender_wheels, needs_bpy, split_blender
+from .arguments import blender_wheels, needs_bpy, split_blender
 from .assembly import ensure
 from .checks import run_checks
+from .commands import COMMANDS, USAGE, unknown_command
 from .environment import Environment, child_environment, default_environment
 
 
@@ -22,6 +22,9 @@ def main(argv: Sequence[str]) -> int:
     except SetupError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever read our output has gone (`… --help | head`)
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
+        return 1
     except OSError as error:  # a disk that fills up while the log is written, and the like
         print(f"error: {error}. Put that right and start again; it goes on.", file=sys.stderr)
         return 2
@@ -37,11 +40,7 @@ def _run(argv: Sequence[str]) -> int:
         return 0 if rest else 2
     command, *arguments = rest
     if command not in COMMANDS:
-        near = difflib.get_close_matches(command, COMMANDS, 1)
-        raise SetupError(
-            f"there is no command {command!r}. "
-            + (f"Did you mean {near[0]}?" if near else "python3 run.py --help lists them.")
-        )
+        raise SetupError(unknown_command(command))
     # A plain Python command line gets a Blender only where it asks for one.
     wants_bpy = needs_bpy(rest) or (command == "python" and chosen is not None)
     blender = (chosen or blender_wheels()[0]) if wants_bpy else None

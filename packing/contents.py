@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from core.errors import ScaleMoGenError
 
 ADDON = "scalemogen_blender"
 ENCODER = "assets/text_encoder"
+MODELS = "assets/models"
+MODEL_LIST = f"{MODELS}/default.json"
 #: What an extension may hold. No pickles (.pth, .tar, .pkl), no byte code, no training logs.
 SUFFIXES = frozenset({".py", ".json", ".toml", ".md", ".txt", ".safetensors"})
 _SINGLE_FILES = ("blender_manifest.toml", "LICENSE")
+_MODEL_FILES = (
+    "config.json",
+    "tokenizer.safetensors",
+    "transformer.safetensors",
+    "checksums.json",
+    "model_card.md",
+    "LICENSE.md",
+)
 _ENCODER_FILES = (
     "config.json",
     "tokenizer.json",
@@ -23,43 +35,61 @@ _ENCODER_FILES = (
 def project_files(root: Path) -> dict[str, Path]:
     """Return archive name → file of everything in the checkout that the extension needs.
 
-    The add-on's own package lies at the root of the zip, with ``core`` and ``assets`` in it.
+    The add-on's own package lies at the root of the zip, with ``core`` and ``assets`` in it. Of
+    ``assets/models`` only the models of :func:`listed_models` go along.
 
     Raises:
-        ScaleMoGenError: a file of the checkout or the bundled model is missing.
+        ScaleMoGenError: a file of the checkout or of a listed model is missing.
     """
+    models = listed_models(root)
     files = {name: root / name for name in _SINGLE_FILES}
     files |= {name: path for name, path in _tree(root / ADDON) if path.suffix == ".py"}
     for folder, suffixes in (("core", {".py", ".json"}), ("assets", SUFFIXES - {".py"})):
         for name, path in _tree(root / folder):
-            if path.suffix in suffixes:
+            if path.suffix in suffixes and _ships(f"{folder}/{name}", models):
                 files[f"{folder}/{name}"] = path
     absent = [name for name, path in files.items() if not path.is_file()]
     if absent or "__init__.py" not in files:
         raise ScaleMoGenError(f"{root / (absent or [ADDON])[0]} is missing: get it from git again.")
-    _require_model(files)
+    for model in models:
+        for wanted in _MODEL_FILES:
+            if f"{MODELS}/{model}/{wanted}" not in files:
+                raise ScaleMoGenError(
+                    f"{MODELS}/{model} has no {wanted}: train it (python3 run.py train), complete "
+                    f"the folder, or take the model out of {MODEL_LIST}."
+                )
     return dict(sorted(files.items()))
 
 
-def models_in(names: Iterator[str] | dict[str, Path]) -> list[str]:
-    """Return the names of the models among archive names."""
-    parts = [PurePosixPath(name).parts for name in names]
-    return sorted({part[2] for part in parts if part[:2] == ("assets", "models") and part[3:]})
+def listed_models(root: Path) -> list[str]:
+    """Return the models that ship: "model" of ``assets/models/default.json``, then its "also".
 
-
-def _require_model(files: dict[str, Path]) -> None:
-    models = models_in(files)
-    if not models:
+    Raises:
+        ScaleMoGenError: the file is missing, or is not of the form
+            ``{"model": "plus", "also": ["open"]}`` ("also" may be left out).
+    """
+    try:
+        table = json.loads((root / MODEL_LIST).read_text(encoding="utf-8"))
+        names = [table["model"], *table.get("also", [])]
+        if not all(re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) for name in names):
+            raise ValueError("a model's name is the name of a folder beside the file")
+    except OSError as error:
         raise ScaleMoGenError(
-            "assets/models holds no model: train one (python3 run.py train), or get it from git."
-        )
-    for model in models:
-        names = [PurePosixPath(n).name for n in files if n.startswith(f"assets/models/{model}/")]
-        for pattern in ("*.safetensors", "*.json", "model_card.md", "LICENSE.md"):
-            if not any(PurePosixPath(name).match(pattern) for name in names):
-                raise ScaleMoGenError(
-                    f"assets/models/{model} has no {pattern}: complete that folder or remove it."
-                )
+            f"{root / MODEL_LIST} cannot be read ({error.strerror}): get it from git again."
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ScaleMoGenError(
+            f'{root / MODEL_LIST} is not of the form {{"model": "plus"}} ({error}): '
+            "get it from git again."
+        ) from error
+    return list(dict.fromkeys(names))
+
+
+def _ships(name: str, models: list[str]) -> bool:
+    """Whether an archive name may go along; of the models only the listed ones do."""
+    if not name.startswith(f"{MODELS}/") or name == MODEL_LIST:
+        return True
+    return name.startswith(tuple(f"{MODELS}/{model}/" for model in models))
 
 
 def _tree(folder: Path) -> Iterator[tuple[str, Path]]:

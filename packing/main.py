@@ -19,7 +19,7 @@ from launcher.environment import default_environment
 from launcher.main import become
 
 from .archive import archive_problems, zip_bytes
-from .contents import encoder_entries, models_in, project_files
+from .contents import encoder_entries, listed_models, project_files
 from .manifest import read_manifest
 from .validator import validate
 
@@ -40,6 +40,14 @@ def main(argv: Sequence[str]) -> int:
     except (ScaleMoGenError, SetupError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except OSError as error:  # a full disk, a file without read permission, and the like
+        where = f" ({error.filename})" if error.filename else ""
+        words = f"{error.strerror or error}{where}"
+        print(f"error: {words}. Put that right and start again.", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nInterrupted. No zip was written.", file=sys.stderr)
+        return 130
     if options.json:
         print(json.dumps(report, indent=2))
     else:
@@ -87,6 +95,6 @@ def build(root: Path, out: Path, environment: Path) -> dict[str, Any]:
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
         "files": len(entries),
-        "models": models_in(files),
+        "models": listed_models(root),
         "validated_by": validated_by,
     }

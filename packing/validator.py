@@ -9,6 +9,8 @@ from pathlib import Path
 
 from core.errors import ScaleMoGenError
 
+_SECONDS_AT_MOST = 300
+
 
 def validator_commands(environment: Path) -> dict[str, list[str]]:
     """Return name → command line of every validator found; the zip's path goes at the end.
@@ -36,13 +38,29 @@ def validate(archive: Path, environment: Path) -> list[str]:
     """Let every validator at hand read the zip; return their names.
 
     Raises:
-        ScaleMoGenError: one of them refuses it; the message carries its words.
+        ScaleMoGenError: one of them refuses it (the message carries its words), cannot be
+            started or comes to no end.
     """
     commands = validator_commands(environment)
     for name, command in commands.items():
-        run = subprocess.run(
-            [*command, str(archive)], capture_output=True, text=True, timeout=300, check=False
-        )
+        try:
+            run = subprocess.run(
+                [*command, str(archive)],
+                capture_output=True,
+                text=True,
+                timeout=_SECONDS_AT_MOST,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ScaleMoGenError(
+                f"The validator of {name} did not end within {_SECONDS_AT_MOST} s. Start again; if "
+                f"that does not help, look at what it waits for: {command[0]}."
+            ) from error
+        except OSError as error:
+            raise ScaleMoGenError(
+                f"The validator of {name} cannot be started ({error.strerror}: {command[0]}). "
+                "Repair that installation."
+            ) from error
         if run.returncode:
             words = " ".join((run.stdout + run.stderr).split())
             raise ScaleMoGenError(f"The validator of {name} refuses {archive}: {words}")

@@ -24,8 +24,8 @@ from core.text.encoder import find_encoder_folder
 from launcher import ROOT
 from launcher.environment import default_environment
 from packing.archive import archive_problems, zip_bytes
-from packing.contents import encoder_entries, half_precision, models_in, project_files
-from packing.main import build
+from packing.contents import encoder_entries, half_precision, listed_models, project_files
+from packing.main import build, main
 from packing.manifest import manifest_problems, read_manifest
 from packing.validator import validate, validator_commands
 
@@ -43,11 +43,18 @@ def checkout(tmp_path: Path) -> Path:
         shutil.copy(ROOT / name, root / name)
     model = root / "assets" / "models" / "tiny"
     model.mkdir(parents=True)
-    save_file({"weight": np.ones((2, 3), np.float16)}, model / "tokenizer.safetensors")
-    (model / "config.json").write_text("{}")
+    for name in ("tokenizer.safetensors", "transformer.safetensors"):
+        save_file({"weight": np.ones((2, 3), np.float16)}, model / name)
+    for name in ("config.json", "checksums.json"):
+        (model / name).write_text("{}")
     (model / "model_card.md").write_text("# tiny\n")
     (model / "LICENSE.md").write_text("CC0\n")
+    list_models(root, {"model": "tiny"})
     return root
+
+
+def list_models(checkout: Path, content: object) -> None:
+    (checkout / "assets" / "models" / "default.json").write_text(json.dumps(content))
 
 
 @pytest.fixture
@@ -85,6 +92,7 @@ def test_the_add_on_lies_at_the_root_with_core_and_assets_in_it(
         "core/__init__.py",
         "core/skeleton.py",
         "assets/skeletons/canonical.json",
+        "assets/models/default.json",
         "assets/models/tiny/tokenizer.safetensors",
         "assets/models/tiny/LICENSE.md",
         "assets/models/tiny/model_card.md",
@@ -146,13 +154,67 @@ def test_a_damaged_encoder_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_model_no_zip(checkout: Path) -> None:
-    shutil.rmtree(checkout / "assets" / "models")
-    with pytest.raises(ScaleMoGenError, match="holds no model"):
+    shutil.rmtree(checkout / "assets" / "models" / "tiny")
+    with pytest.raises(ScaleMoGenError, match=r"assets/models/tiny has no .*run\.py train"):
+        project_files(checkout)
+
+
+def test_only_the_listed_models_ship(checkout: Path) -> None:
+    models = checkout / "assets" / "models"
+    for name in ("open", "experiment"):
+        shutil.copytree(models / "tiny", models / name)
+    (models / "half-made").mkdir()
+    (models / "half-made" / "config.json").write_text("{}")
+    (models / "notes.md").write_text("not for anyone")
+
+    def packed() -> set[str]:
+        names = (name for name in project_files(checkout) if name.startswith("assets/models/"))
+        return {name.split("/")[2] for name in names}
+
+    assert packed() == {"default.json", "tiny"}
+    list_models(checkout, {"model": "tiny", "also": ["open"]})
+    assert packed() == {"default.json", "tiny", "open"}
+    assert listed_models(checkout) == ["tiny", "open"]
+    list_models(checkout, {"model": "tiny", "also": ["half-made"]})
+    with pytest.raises(ScaleMoGenError, match="assets/models/half-made has no"):
         project_files(checkout)
 
 
 @pytest.mark.parametrize(
-    "name", ["tokenizer.safetensors", "config.json", "model_card.md", "LICENSE.md"]
+    "content",
+    [
+        {},
+        [],
+        "tiny",
+        {"model": None},
+        {"model": ""},
+        {"model": "../tiny"},
+        {"model": "tiny", "also": 1},
+        {"model": "tiny", "also": ["a/b"]},
+    ],
+)
+def test_a_damaged_list_of_models_is_refused(checkout: Path, content: object) -> None:
+    list_models(checkout, content)
+    with pytest.raises(ScaleMoGenError, match=r"default\.json is not of the form"):
+        listed_models(checkout)
+
+
+def test_a_missing_list_of_models_is_refused(checkout: Path) -> None:
+    (checkout / "assets" / "models" / "default.json").unlink()
+    with pytest.raises(ScaleMoGenError, match=r"default\.json cannot be read"):
+        project_files(checkout)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tokenizer.safetensors",
+        "transformer.safetensors",
+        "config.json",
+        "checksums.json",
+        "model_card.md",
+        "LICENSE.md",
+    ],
 )
 def test_an_incomplete_model_is_refused(checkout: Path, name: str) -> None:
     (checkout / "assets" / "models" / "tiny" / name).unlink()
@@ -227,6 +289,50 @@ def test_an_unwritable_folder_is_refused_in_one_line(checkout: Path, tmp_path: P
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("raised", "code", "words"),
+    [
+        (OSError(28, "No space left on device", "/tmp/x.zip"), 2, "No space left on device"),
+        (ScaleMoGenError("The model is gone. Train it."), 2, "The model is gone"),
+        (KeyboardInterrupt(), 130, "Interrupted"),
+    ],
+)
+def test_what_stops_a_build_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    raised: BaseException,
+    code: int,
+    words: str,
+) -> None:
+    def fail(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("packing.main.build", fail)
+    monkeypatch.setattr("packing.main.ensure", fail)
+    assert main(["--out", "dist"]) == code
+    output = capsys.readouterr()
+    assert words in output.err
+    assert len(output.err.strip().splitlines()) == 1
+    assert output.out == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ([sys.executable, "-c", "import time; time.sleep(60)"], "did not end within"),
+        (["/no/such/blender"], "cannot be started"),
+    ],
+)
+def test_a_validator_that_hangs_or_is_gone_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: list[str], words: str
+) -> None:
+    monkeypatch.setattr("packing.validator._SECONDS_AT_MOST", 0.2)
+    monkeypatch.setattr("packing.validator.validator_commands", lambda _: {"bpy": command})
+    with pytest.raises(ScaleMoGenError, match=words) as error:
+        validate(tmp_path / "x.zip", tmp_path)
+    assert "\n" not in str(error.value)
+
+
 # --- Manifest --------------------------------------------------------------------------------
 
 
@@ -241,6 +347,7 @@ def test_the_manifest_keeps_the_rules() -> None:
     assert table["id"] == "scalemogen"
     assert table["blender_version_min"] == "4.2.0"
     assert table["license"] == ["SPDX:GPL-3.0-or-later"]
+    assert set(table["permissions"]) == {"files"}  # nothing in the add-on uses the network
 
 
 @pytest.mark.parametrize(
@@ -369,18 +476,17 @@ def test_it_registers_twice_from_the_checkout(run_in_blender: Callable[..., str]
 
 @pytest.mark.slow
 def test_the_real_zip_is_built_whole_and_small_enough(tmp_path: Path) -> None:
-    models = models_in(
-        {path.relative_to(ROOT).as_posix(): path for path in ROOT.glob("assets/models/*/*")}
-    )
     command = [sys.executable, str(ROOT / "build_addon.py"), "--out", str(tmp_path), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-    if not models:
+    try:
+        project_files(ROOT)
+    except ScaleMoGenError as error:  # the weights are not trained yet
         assert done.returncode == 2
-        assert "holds no model" in done.stderr
+        assert done.stderr == f"error: {error}\n"
         return
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
-    assert report["models"] == models
+    assert report["models"] == listed_models(ROOT)
     assert Path(report["path"]).stat().st_size == report["bytes"] < 120_000_000
     with zipfile.ZipFile(report["path"]) as archive:
         weights = archive.getinfo("assets/text_encoder/model.safetensors").file_size

@@ -11,12 +11,13 @@ import pytest
 from PIL import Image
 
 from cli import dispatch
-from cli.dispatch import COMMANDS, main
+from cli.dispatch import main
 from core.bvh import motion_from_bvh, read_bvh, write_bvh
 from core.errors import ScaleMoGenError
 from core.motion import Motion
 from core.paths import ROOT
 from core.skeleton import canonical
+from launcher.commands import CLI_COMMANDS
 from tests.cli_fakes import (
     FakeEngine,
     FakePipeline,
@@ -66,7 +67,7 @@ def seed_in(path: Path) -> int:
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     output = capsys.readouterr().out
-    assert all(f"  {name} " in output for name in COMMANDS)
+    assert all(f"  {name} " in output for name in CLI_COMMANDS)
     assert main([]) == 2
 
 
@@ -82,8 +83,8 @@ def test_what_ends_a_command_decides_the_exit_code(monkeypatch, capfd, raised, c
     def fail(_: object) -> None:
         raise raised
 
-    monkeypatch.setattr("cli.test.run", fail)
-    assert main(["test"]) == code
+    monkeypatch.setattr("cli.convert.run", fail)
+    assert main(["convert", "in", "--out", "out"]) == code
     assert "Traceback" not in capfd.readouterr().err
 
 
@@ -91,9 +92,9 @@ def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: object) -> None:
         raise ValueError("a bug")
 
-    monkeypatch.setattr("cli.test.run", fail)
+    monkeypatch.setattr("cli.convert.run", fail)
     with pytest.raises(ValueError, match="a bug"):
-        main(["test"])
+        main(["convert", "in", "--out", "out"])
 
 
 def test_a_mistake_costs_no_heavy_import() -> None:
@@ -391,10 +392,3 @@ def test_import_motion_tells_what_it_made_and_left_out(here: Path, capfd) -> Non
 def test_import_motion_refuses_a_missing_folder(capfd) -> None:
     assert main(["import-motion", "nowhere", "--out", "data"]) == 2
     assert "there is no folder nowhere" in one_line_error(capfd)
-
-
-def test_the_test_command_hands_pytest_its_arguments(monkeypatch) -> None:
-    seen: list[list[str]] = []
-    monkeypatch.setattr("launcher.checks.run_checks", lambda _p, _v, a: seen.append(list(a)) or 5)
-    assert main(["test", "-k", "bvh", "--maxfail=1"]) == 5
-    assert seen == [["-k", "bvh", "--maxfail=1"]]

@@ -1,5 +1,6 @@
 """run.py: what it installs when, what it says when something is missing."""
 
+import errno
 import importlib.util
 import os
 import re
@@ -15,7 +16,9 @@ from hypothesis import strategies as st
 
 import run
 from launcher import ROOT, SetupError, assembly, checks
-from launcher.arguments import COMMANDS, blender_wheels, needs_bpy, split_blender
+from launcher import main as launcher_main
+from launcher.arguments import blender_wheels, needs_bpy, split_blender
+from launcher.commands import CLI_COMMANDS, COMMANDS, LAUNCHER_COMMANDS
 from launcher.environment import (
     PINNED,
     REQUIREMENTS,
@@ -63,8 +66,7 @@ def launch(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         "generate hello --fbx=walk.fbx",
         "generate --glb walk.glb hello",
         "generate hello --blend walk.blend --json",
-        "generate hello --rig rigify --bvh walk.bvh",
-        "generate hello --rig=character.FBX --bvh walk.bvh",
+        "generate hello --rig character.fbx --bvh walk.bvh --glb=walk.glb",
         "batch prompts.tsv --out clips --fbx",
         "retarget walk.bvh --rig hero.blend --fbx out.fbx",
         "test",
@@ -72,7 +74,7 @@ def launch(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         "setup",
     ],
 )
-def test_scenes_and_rigs_need_bpy(line: str) -> None:
+def test_scenes_need_bpy(line: str) -> None:
     assert needs_bpy(line.split())
 
 
@@ -83,6 +85,10 @@ def test_scenes_and_rigs_need_bpy(line: str) -> None:
         "generate hello --bvh walk.bvh",
         "generate hello --preview walk.png --rig mannequin",
         "generate hello --bvh walk.bvh --rig skeleton.BVH",
+        "generate hello --rig rigify --bvh walk.bvh",
+        "generate hello --rig=character.FBX --preview walk.gif",
+        "batch prompts.tsv --out clips --bvh --rig character.blend",
+        "retarget walk.bvh --rig hero.blend --preview out.png",
         "generate --fbx walk.fbx --help",
         "batch prompts.tsv --out clips --bvh",
         "parity shared/parity/snapmogen",
@@ -325,6 +331,123 @@ def test_run_py_can_be_read_by_any_python_3() -> None:
         assert "f'" not in (ROOT / name).read_text(encoding="utf-8")
 
 
+# --- Making and repairing -------------------------------------------------------------------
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_text()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_a_folder_with_other_things_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
+    (tmp_path / "complete.json").write_text("someone else's")
+    before = contents(tmp_path)
+    for lock in (False, True):  # with a lock another start may be at work, so it is taken first
+        if lock:
+            (tmp_path / ".lock").write_text("")
+            before = contents(tmp_path)
+        result = launch("setup", SCALEMOGEN_VENV=str(tmp_path))
+        assert result.returncode == 2
+        assert "set SCALEMOGEN_VENV to an empty or new folder" in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+        assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["pyvenv.cfg", "complete.json"])
+def test_an_environment_or_an_empty_folder_is_taken(made: Environment, name: str) -> None:
+    for other in {"pyvenv.cfg", "complete.json"} - {name}:
+        (made.folder / other).unlink()
+    assembly.require_own_folder(made.folder)
+    (made.folder / name).unlink()
+    with pytest.raises(SetupError, match="holds other things"):
+        assembly.require_own_folder(made.folder)
+    shutil.rmtree(made.python.parent)
+    for own in (".lock", "setup.log"):
+        (made.folder / own).write_text("")
+    (made.folder / "blender").mkdir()
+    assembly.require_own_folder(made.folder)
+    assembly.require_own_folder(made.folder / "new")
+
+
+def test_a_broken_environment_is_made_anew_by_its_own_python(tmp_path: Path) -> None:
+    """The interpreter that runs the repair is removed by it."""
+    environment = Environment(tmp_path / "venv")
+    making = [sys.executable, "-m", "venv", "--without-pip", str(environment.folder)]
+    subprocess.run(making, check=True, timeout=120)
+    (environment.folder / "left.txt").write_text("over")
+    (environment.bpy_folder("5.0")).mkdir(parents=True)
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from launcher.assembly import _make_venv, _works\n"
+        "from launcher.environment import Environment\n"
+        "environment = Environment(Path(sys.prefix))\n"
+        "assert not _works(environment)\n"
+        "_make_venv(environment)\n"
+        "assert _works(environment)\n"
+    )
+    repair = [str(environment.python), "-c", code]
+    done = subprocess.run(
+        repair, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert not (environment.folder / "left.txt").exists()
+    assert environment.bpy_folder("5.0").is_dir()
+
+
+def test_the_environments_own_python_is_the_last_to_be_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SCALEMOGEN_VENV", "/venv")
+    monkeypatch.setenv("PATH", os.pathsep.join(["/first", "/second"]))
+    commands = run.python_commands()
+    assert commands[0] == [os.path.join("/first", "python3.11")]  # noqa: PTH118
+    assert commands[-1][0].startswith(os.path.join("/venv", ""))  # noqa: PTH118
+
+
+# --- One at a time ---------------------------------------------------------------------------
+
+
+def test_a_second_start_waits_for_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    naps: list[float] = []
+    with (tmp_path / ".lock").open("a+") as first:
+        assembly._take(first)
+
+        def nap(seconds: float) -> None:
+            naps.append(seconds)
+            if len(naps) == 3:
+                first.close()
+
+        monkeypatch.setattr("time.sleep", nap)
+        with assembly._only_one(Environment(tmp_path)):
+            assert len(naps) == 3
+            assert min(naps) > 0
+    assert capsys.readouterr().err.count("waiting for it") == 1
+
+
+def test_where_files_cannot_be_locked_it_goes_on_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_locks(_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(assembly, "_take", no_locks)
+    with assembly._only_one(Environment(tmp_path)):
+        pass
+    assert capsys.readouterr().err == ""
+    with (
+        pytest.raises(OSError, match="disk full"),
+        assembly._only_one(Environment(tmp_path)),
+    ):
+        raise OSError(errno.ENOSPC, "disk full")  # what happens inside is not hidden
+
+
 # --- pip -------------------------------------------------------------------------------------
 
 
@@ -390,10 +513,43 @@ def test_help_and_unknown_commands_need_no_environment(tmp_path: Path) -> None:
     assert not (tmp_path / "venv").exists()
 
 
-def test_the_launcher_knows_the_commands_of_the_command_line() -> None:
-    from cli import dispatch
+def test_a_reader_that_has_gone_is_told_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Gone:
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
 
-    assert set(COMMANDS) - {"setup", "python"} == set(dispatch.COMMANDS)
+    monkeypatch.setattr(sys, "stdout", Gone())
+    assert launcher_main.main(["--help"]) == 1
+    sys.stdout.close()
+    assert capsys.readouterr().err == ""
+
+
+def test_every_command_is_carried_out_by_one_place() -> None:
+    assert not set(CLI_COMMANDS) & set(LAUNCHER_COMMANDS)
+    assert set(CLI_COMMANDS) | set(LAUNCHER_COMMANDS) == set(COMMANDS)
+    for name in CLI_COMMANDS:
+        source = (ROOT / "cli" / f"{name.replace('-', '_')}.py").read_text(encoding="utf-8")
+        assert "def add_arguments(" in source
+        assert "def run(" in source
+    assert not any((ROOT / "cli" / f"{name}.py").exists() for name in LAUNCHER_COMMANDS)
+
+
+def test_the_test_command_hands_pytest_its_arguments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
+
+    def run_checks(python: Path, variables: dict[str, str], arguments: list[str]) -> int:
+        seen.extend([python, variables["SCALEMOGEN_BLENDER"], arguments])
+        return 5
+
+    monkeypatch.setenv("SCALEMOGEN_VENV", str(tmp_path))
+    monkeypatch.setattr(launcher_main, "ensure", lambda _environment, _blender: None)
+    monkeypatch.setattr(launcher_main, "run_checks", run_checks)
+    assert launcher_main.main(["test", "-k", "bvh", "--maxfail=1"]) == 5
+    assert seen == [Environment(tmp_path).python, "5.0", ["-k", "bvh", "--maxfail=1"]]
 
 
 def test_the_command_sees_only_the_checkout_and_the_chosen_blender(
