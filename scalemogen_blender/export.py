@@ -6,11 +6,9 @@ from pathlib import Path
 
 import bpy
 
-from . import compat
+from . import character, compat
 from ._core import errors, files
 from .operator_errors import reason, without_tracebacks
-
-SUFFIXES = (".fbx", ".glb", ".blend", ".bvh")
 
 
 def export(rig: bpy.types.Object, path: Path) -> None:
@@ -29,16 +27,29 @@ def export(rig: bpy.types.Object, path: Path) -> None:
     with files.replacing(path) as temporary:
         temporary.unlink()  # Blender keeps a backup copy of a .blend that it finds
         try:
-            with without_tracebacks(), _only_selected(rig), _scene_named_after_action(rig):
+            with without_tracebacks():
                 writer(rig, temporary)
+        except _NotSavedError as error:
+            raise errors.ScaleMoGenError(
+                f"Blender could not save '{path}'; the disk may be full: free space or choose "
+                "another folder."
+            ) from error
         except RuntimeError as error:  # what an operator's failure becomes
             raise OSError(reason(error)) from error
-        if not temporary.is_file() or temporary.stat().st_size == 0:
+        if _is_empty(temporary):
             raise OSError("Blender wrote nothing")
 
 
+class _NotSavedError(Exception):
+    """Blender did not write a .blend; the reason that it reports is misleading."""
+
+
+def _is_empty(path: Path) -> bool:
+    return not path.is_file() or path.stat().st_size == 0
+
+
 def _fbx(rig: bpy.types.Object, path: Path) -> None:
-    with _starting_at_zero(rig):
+    with _only_selected(rig), _scene_named_after_action(rig), _starting_at_zero(rig):
         _call_fbx_exporter(rig, path)
 
 
@@ -47,7 +58,7 @@ def _call_fbx_exporter(rig: bpy.types.Object, path: Path) -> None:
         bpy.ops.export_scene.fbx,
         filepath=str(path),
         use_selection=True,
-        object_types={"ARMATURE", "MESH"},
+        object_types={"ARMATURE", "MESH", "EMPTY"},
         # Engines want metres as their unit on the armature itself, not a scale of 100 on it.
         apply_unit_scale=True,
         apply_scale_options="FBX_SCALE_ALL",
@@ -67,6 +78,11 @@ def _call_fbx_exporter(rig: bpy.types.Object, path: Path) -> None:
 
 
 def _glb(rig: bpy.types.Object, path: Path) -> None:
+    with _only_selected(rig), _scene_named_after_action(rig):
+        _call_gltf_exporter(rig, path)
+
+
+def _call_gltf_exporter(rig: bpy.types.Object, path: Path) -> None:
     compat.call_operator(
         bpy.ops.export_scene.gltf,
         filepath=str(path),
@@ -92,60 +108,65 @@ def _clip_name(rig: bpy.types.Object) -> str:
 
 
 def _blend(_rig: bpy.types.Object, path: Path) -> None:
-    # Not compressed: Blender does not notice a full disk while it compresses.
-    bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=False, check_existing=False)
+    try:
+        # Not compressed: Blender does not notice a full disk while it compresses.
+        result = bpy.ops.wm.save_as_mainfile(
+            filepath=str(path), copy=True, compress=False, check_existing=False
+        )
+    except RuntimeError as error:
+        raise _NotSavedError from error
+    finally:
+        # Blender writes here first; on a full disk it would take the last space.
+        path.with_name(path.name + "@").unlink(missing_ok=True)
+    if "FINISHED" not in result or _is_empty(path):
+        raise _NotSavedError
 
 
 def _bvh(rig: bpy.types.Object, path: Path) -> None:
     scene = bpy.context.scene
-    bpy.context.view_layer.objects.active = rig
-    bpy.ops.export_anim.bvh(
-        filepath=str(path),
-        frame_start=scene.frame_start,
-        frame_end=scene.frame_end,
-        root_transform_only=True,
-    )
+    with _only_selected(rig):
+        bpy.ops.export_anim.bvh(
+            filepath=str(path),
+            frame_start=scene.frame_start,
+            frame_end=scene.frame_end,
+            root_transform_only=True,
+        )
 
 
 def _deform_bones_suffice(rig: bpy.types.Object) -> bool:
-    """Whether all keyed bones deform or carry deforming bones, so that controls may be left out."""
+    """Whether controls may be left out: all keyed bones, and all that carry objects, stay."""
     kept: set[str] = set()
     for bone in rig.data.bones:
         if bone.use_deform:
             kept.update((bone.name, *(parent.name for parent in bone.parent_recursive)))
-    keyed = {curve.group.name for curve in compat.active_curves(rig) if curve.group}
-    keyed &= set(rig.data.bones.keys())
-    return bool(kept) and keyed <= kept
-
-
-def _meshes_of(rig: bpy.types.Object) -> list[bpy.types.Object]:
-    """Meshes that the armature deforms or carries."""
-    found = []
-    for candidate in bpy.context.view_layer.objects:
-        if candidate.type != "MESH":
-            continue
-        deformed = any(m.type == "ARMATURE" and m.object == rig for m in candidate.modifiers)
-        if deformed or candidate.parent == rig:
-            found.append(candidate)
-    return found
+    needed = {o.parent_bone for o in character.members(rig) if o.parent == rig and o.parent_bone}
+    needed |= {curve.group.name for curve in compat.active_curves(rig) if curve.group}
+    needed &= set(rig.data.bones.keys())
+    return bool(kept) and needed <= kept
 
 
 @contextlib.contextmanager
 def _only_selected(rig: bpy.types.Object) -> Iterator[None]:
-    """Select the rig and its meshes and nothing else, for a while."""
+    """Show and select the rig and what belongs to it and nothing else, for a while."""
     objects = bpy.context.view_layer.objects
-    before = {o.name for o in objects if o.select_get()}
+    before = [o for o in objects if o.select_get()]
     active = objects.active
-    wanted = {rig.name, *(mesh.name for mesh in _meshes_of(rig))}
-    try:
-        for o in objects:
-            o.select_set(o.name in wanted)
-        objects.active = rig
-        yield
-    finally:
-        for o in objects:
-            o.select_set(o.name in before)
-        objects.active = active
+    wanted = character.members(rig)
+    with character.shown(wanted):
+        try:
+            for o in objects:
+                o.select_set(o in wanted)
+            objects.active = rig
+            if not rig.select_get():
+                raise errors.ScaleMoGenError(
+                    f"The armature '{rig.name}' stays hidden in Blender, so it cannot be exported; "
+                    "delete the driver or keys of its visibility."
+                )
+            yield
+        finally:
+            for o in objects:
+                o.select_set(o in before)
+            objects.active = active
 
 
 @contextlib.contextmanager

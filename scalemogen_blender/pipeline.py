@@ -4,6 +4,7 @@ The panel will use the same parts (bake, export) on the artist's own scene; ``op
 for a Blender without a window, because it empties the scene.
 """
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from . import armature, bake, mannequin, rig_import, rigify_rig
+from . import armature, bake, character, mannequin, rig_import, rigify_rig
 from . import export as exporting
 from ._core import errors, retarget, rotations, skeleton
 from ._core import motion as motions
@@ -39,8 +40,8 @@ def open_rig(rig: str = "mannequin") -> bpy.types.Object:
 
 def retargeter(rig: bpy.types.Object) -> "retarget.Retargeter":
     """Map and measure a rig; ScaleMoGenError if it has no hips or legs."""
-    bpy.context.view_layer.update()
-    rest = armature.read_rest_rig(rig)
+    with character.shown([rig]):
+        rest = armature.read_rest_rig(rig)
     bone_map = retarget.map_bones(rest.bone_names, rest.parents, rig.name)
     return retarget.Retargeter.build(rest, bone_map, skeleton.canonical())
 
@@ -87,7 +88,8 @@ def motion_from_rig(
         scene.frame_start if first is None else first,
         (scene.frame_end if last is None else last) + 1,
     )
-    names, axes, heads = armature.sample_pose(rig, frames)
+    with character.shown([rig]):
+        names, axes, heads = armature.sample_pose(rig, frames)
     hips = [names.index(measured.bone_map.bone(f"{side}_hip")) for side in ("left", "right")]
     return retarget.recover_motion(
         measured,
@@ -95,3 +97,13 @@ def motion_from_rig(
         heads[:, hips].mean(axis=1),
         scene.render.fps / scene.render.fps_base,
     )
+
+
+def clean_up() -> None:
+    """Remove Blender's folder for temporary files.
+
+    For a process that ends with ``os._exit``, past the place where Blender does this itself.
+    """
+    folder = Path(bpy.app.tempdir)
+    if folder.name.startswith("blender_"):  # never the folder of all programs, its fallback
+        shutil.rmtree(folder, ignore_errors=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 import bpy
 from mathutils import Matrix
 
-from . import compat
+from . import character, compat
 from ._core import errors, retarget
 from .armature import names_and_parents, read_rest_rig
 from .operator_errors import reason, without_tracebacks
@@ -64,9 +64,15 @@ def _import_bvh(path: str) -> None:
 
 def _best_armature(path: Path) -> bpy.types.Object:
     """The armature with most mapped bones; ScaleMoGenError if there is none with hips and legs."""
-    armatures = [
-        o for o in bpy.data.objects if o.type == "ARMATURE" and o.library is None and o.data.bones
-    ]
+    all_armatures = [o for o in bpy.data.objects if o.type == "ARMATURE" and o.data.bones]
+    armatures = [o for o in all_armatures if o.library is None]
+    if not armatures and all_armatures:
+        linked = all_armatures[0]
+        source = bpy.path.abspath(linked.library.filepath)
+        raise errors.ScaleMoGenError(
+            f"The armature '{linked.name}' in '{path}' is linked from '{source}'; make it local "
+            "or a library override in Blender, or name that file itself."
+        )
     if not armatures:
         raise errors.ScaleMoGenError(
             f"There is no armature in '{path}'; name a file with a humanoid armature, or use "
@@ -74,9 +80,17 @@ def _best_armature(path: Path) -> bpy.types.Object:
         )
     best = max(armatures, key=lambda o: retarget.best_effort_map(*names_and_parents(o)).bone_count)
     retarget.map_bones(*names_and_parents(best), rig_name=best.name)
-    if best.name not in bpy.context.view_layer.objects:
-        bpy.context.scene.collection.objects.link(best)
+    _bring_into_the_scene(best)
     return best
+
+
+def _bring_into_the_scene(rig: bpy.types.Object) -> None:
+    """Link a character that lies in another scene or an excluded collection."""
+    present = set(bpy.context.view_layer.objects)
+    own = bpy.context.scene.collection.objects
+    for o in character.members(rig):
+        if o not in present and o not in set(own):
+            own.link(o)
 
 
 def _scale_to_metres(rig: bpy.types.Object) -> None:

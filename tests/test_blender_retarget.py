@@ -239,7 +239,237 @@ answer(found)
         assert message, f"{case} was accepted"
         assert "\n" not in message and "Traceback" not in message, case
     assert "File too large" in found["full disk.fbx"]
+    assert "could not save" in found["full disk.blend"]
+    assert "walk.blend'; the disk may be full: free space" in found["full disk.blend"]
     assert "hips" not in found["ghost.blend"]
     assert "left thigh" in found["ghost.blend"] and "right foot" in found["ghost.blend"]
     assert "no armature" in found["empty.blend"]
     assert "does not exist" in found["absent.fbx"]
+
+
+_HIDING = """
+from make_rigs import write_rig_file
+from roundtrip import heads_over_time, limb_errors
+
+def in_collection(objects):
+    collection = bpy.data.collections.new("Character")
+    bpy.context.scene.collection.children.link(collection)
+    for o in objects:
+        bpy.context.scene.collection.objects.unlink(o)
+        collection.objects.link(o)
+    return collection, bpy.context.view_layer.layer_collection.children["Character"]
+
+def hide(how):
+    objects = list(bpy.context.scene.objects)
+    if how in ("hide_viewport", "hide_select"):
+        for o in objects:
+            setattr(o, how, True)
+    elif how == "hide_set":
+        for o in objects:
+            o.hide_set(True)
+    elif how == "another scene":
+        other = bpy.data.scenes.new("Other")
+        for o in objects:
+            bpy.context.scene.collection.objects.unlink(o)
+            other.collection.objects.link(o)
+    else:
+        collection, layer = in_collection(objects)
+        owner, flag = {"eye": (layer, "hide_viewport"), "monitor": (collection, "hide_viewport"),
+                       "arrow": (collection, "hide_select"), "excluded": (layer, "exclude")}[how]
+        setattr(owner, flag, True)
+
+def flags():
+    layer = bpy.context.view_layer
+    return sorted((o.name, o.hide_viewport, o.hide_select, o.name in layer.objects
+                   and (o.hide_get(), o.select_get())) for o in bpy.data.objects)
+
+def imported(path):
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.context.scene.render.fps = 30
+    if path.suffix == ".fbx":
+        bpy.ops.import_scene.fbx(filepath=str(path))
+    else:
+        bpy.ops.import_scene.gltf(filepath=str(path))
+    return next((o for o in bpy.data.objects if o.type == "ARMATURE"), None)
+"""
+
+
+@pytest.mark.parametrize("suffix", [".fbx", ".glb"])
+def test_hidden_and_faraway_characters_are_exported_whole(ask_blender, suffix):
+    """However a .blend hides its character, the file has the rig, its skin and the motion."""
+    found = ask_blender(
+        _HIDING
+        + """
+motion = walking(6)
+found = {}
+for how in ("hide_viewport", "hide_select", "hide_set", "eye", "monitor", "arrow", "excluded",
+            "another scene"):
+    write_rig_file(folder / "plain.blend", "mixamo T-pose")
+    bpy.ops.wm.open_mainfile(filepath=str(folder / "plain.blend"))
+    hide(how)
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "hidden.blend"), copy=True)
+    rig = pipeline.open_rig(str(folder / "hidden.blend"))
+    pipeline.retarget_onto(rig, motion, "walk")
+    before, collections = flags(), len(bpy.data.collections)
+    pipeline.export(folder / ("hidden" + sys.argv[3]))
+    restored = before == flags() and collections == len(bpy.data.collections)
+    again = imported(folder / ("hidden" + sys.argv[3]))
+    if again is None:
+        found[how] = "no rig"
+        continue
+    first = round(again.animation_data.action.frame_range[0])
+    heads = heads_over_time(again, 6, first)
+    skins = [o.name for o in bpy.data.objects
+             if o.type == "MESH" and any(m.type == "ARMATURE" for m in o.modifiers)]
+    found[how] = [limb_errors(heads, motion, 0.0), float(np.ptp(heads["pelvis"][:, 2])), skins,
+                  restored]
+answer(found)
+""",
+        suffix,
+    )
+    assert len(found) == 8
+    for how, result in found.items():
+        assert result != "no rig", how
+        limbs, walked, skins, restored = result
+        assert max(limbs.values()) < 0.1, how
+        assert walked == pytest.approx(1.2 * 5 / 30, rel=0.05), f"{how}: metres"
+        assert skins == ["Body"], how
+        assert restored, f"{how}: the scene is as it was before"
+
+
+def test_a_rig_that_cannot_be_shown_is_one_clear_line_and_no_file(ask_blender):
+    message, left = ask_blender(
+        """
+rig = pipeline.open_rig("mannequin")
+pipeline.retarget_onto(rig, walking(4), "walk")
+rig.driver_add("hide_viewport").driver.expression = "1"
+bpy.context.view_layer.update()
+answer([refusal(pipeline.export, folder / "walk.fbx"), (folder / "walk.fbx").exists()])
+"""
+    )
+    assert message is not None and "stays hidden" in message and "driver" in message
+    assert "\n" not in message and not left
+
+
+@pytest.mark.parametrize("suffix", [".fbx", ".glb"])
+def test_props_on_bones_and_below_other_objects_come_along(ask_blender, suffix):
+    """A sword on a hand, a gem on the sword, a hat on an empty on the head; no bone shapes."""
+    found = ask_blender(
+        _HIDING
+        + """
+def cube(name, parent, bone=""):
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata([(0, 0, 0), (0.1, 0, 0), (0, 0.1, 0)], [], [(0, 1, 2)])
+    return attach(bpy.data.objects.new(name, mesh), parent, bone)
+
+def attach(o, parent, bone):
+    bpy.context.scene.collection.objects.link(o)
+    o.parent = parent
+    if bone:
+        o.parent_type, o.parent_bone = "BONE", bone
+    return o
+
+motion = walking(6)
+rig = pipeline.open_rig("mannequin")
+from core.retarget import map_bones
+from scalemogen_blender.armature import names_and_parents
+bones = map_bones(*names_and_parents(rig)).bones
+hand, head = bones["left_wrist"][0], bones["head"][0]
+rig.data.bones[head].use_deform = False
+sword = cube("Sword", rig, hand)
+cube("Gem", sword)
+holder = attach(bpy.data.objects.new("Holder", None), rig, head)
+cube("Hat", holder)
+cube("Floor", None)
+shape = cube("Shape", rig)
+rig.pose.bones[hand].custom_shape = shape
+pipeline.retarget_onto(rig, motion, "walk")
+
+def places():
+    result = []
+    for frame in (0, 5):
+        bpy.context.scene.frame_set(frame + first)
+        result.append([list(bpy.data.objects[n].matrix_world.translation) for n in
+                       ("Sword", "Gem", "Hat")])
+    return result
+
+first = 1
+wanted = places()
+pipeline.export(folder / ("armed" + sys.argv[3]))
+again = imported(folder / ("armed" + sys.argv[3]))
+names = {o.name for o in bpy.data.objects}
+first = round(again.animation_data.action.frame_range[0])
+answer([sorted(names & {"Sword", "Gem", "Hat", "Floor", "Shape"}),
+        float(np.abs(np.array(wanted) - places()).max())])
+""",
+        suffix,
+    )
+    assert found[0] == ["Gem", "Hat", "Sword"]
+    assert found[1] < 1e-3, "metres"
+
+
+def test_a_linked_character_is_told_apart_from_none(ask_blender):
+    message, library = ask_blender(
+        """
+from make_rigs import write_rig_file
+write_rig_file(folder / "library.blend", "mixamo T-pose")
+bpy.ops.wm.read_factory_settings(use_empty=True)
+with bpy.data.libraries.load(str(folder / "library.blend"), link=True) as (source, target):
+    target.objects = source.objects
+for o in target.objects:
+    bpy.context.scene.collection.objects.link(o)
+bpy.ops.wm.save_as_mainfile(filepath=str(folder / "shot.blend"), copy=True)
+answer([refusal(pipeline.open_rig, str(folder / "shot.blend")), str(folder / "library.blend")])
+"""
+    )
+    assert message is not None and "is linked from" in message and library in message
+    assert "library override" in message and "\n" not in message
+
+
+def test_an_exported_bvh_shows_the_motion_when_imported_again(ask_blender):
+    limbs, walked = ask_blender(
+        """
+from roundtrip import heads_over_time, limb_errors
+motion = walking(8)
+rig = pipeline.open_rig("mannequin")
+pipeline.retarget_onto(rig, motion, "walk")
+pipeline.export(folder / "walk.bvh")
+bpy.ops.wm.read_factory_settings(use_empty=True)
+bpy.ops.import_anim.bvh(filepath=str(folder / "walk.bvh"), axis_forward="Y", axis_up="Z")
+again = next(o for o in bpy.data.objects if o.type == "ARMATURE")
+heads = heads_over_time(again, 8, 1)
+answer([limb_errors(heads, motion, 0.0), float(np.ptp(heads["pelvis"][:, 2]))])
+"""
+    )
+    assert max(limbs.values()) < 0.1
+    assert walked == pytest.approx(1.2 * 7 / 30, rel=0.02), "metres"
+
+
+def test_the_saved_blend_keeps_the_scene_as_it_was(ask_blender):
+    """Name of the scene, selection and visibility are the artist's; no helper is left in it."""
+    found = ask_blender(
+        """
+rig = pipeline.open_rig("mannequin")
+pipeline.retarget_onto(rig, walking(4), "walk")
+bpy.context.scene.name = "Shot 1"
+rig.hide_viewport = True
+pipeline.export(folder / "walk.blend")
+bpy.ops.wm.open_mainfile(filepath=str(folder / "walk.blend"))
+answer([bpy.context.scene.name, bpy.data.objects["Mannequin"].hide_viewport,
+        [c.name for c in bpy.data.collections if "ScaleMoGen" in c.name]])
+"""
+    )
+    assert found == ["Shot 1", True, []]
+
+
+def test_clean_up_removes_blenders_temporary_folder(ask_blender):
+    before, after, around = ask_blender(
+        """
+temporary = Path(bpy.app.tempdir)
+before = temporary.is_dir()
+pipeline.clean_up()
+pipeline.clean_up()
+answer([before, temporary.exists(), temporary.parent.is_dir()])
+"""
+    )
+    assert before and not after and around
