@@ -37,8 +37,10 @@ def animate_rig(
 
 
 def clean_up() -> None:
-    """Remove what Blender would remove at a normal exit."""
-    _pipeline().clean_up()
+    """Remove what Blender would remove at a normal exit, if it was used."""
+    pipeline = sys.modules.get("scalemogen_blender.pipeline")
+    if pipeline is not None:
+        pipeline.clean_up()
 
 
 def _pipeline() -> ModuleType:

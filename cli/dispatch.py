@@ -35,6 +35,9 @@ def main(argv: Sequence[str]) -> int:
         # Whoever read our output has gone (`… --json | head`); nothing is left to say to anyone.
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
         return 1
+    except MemoryError:
+        print("error: out of memory; ask for fewer variations or seconds.", file=sys.stderr)
+        return EXIT_USER
     except OSError as error:
         # Disk full, read-only, gone: wherever it happens, it is the user's to put right.
         where = f" ({error.filename})" if error.filename else ""
@@ -67,8 +70,11 @@ def leave(code: int) -> NoReturn:
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except (BrokenPipeError, ValueError):
+    except (OSError, ValueError):
         code = code or 1
     if "bpy" in sys.modules:
+        from .blender import clean_up
+
+        clean_up()
         os._exit(code)
     sys.exit(code)

@@ -205,11 +205,11 @@ def test_the_rig_gets_the_motion_its_name_and_how_to_make_it_again(engine, blend
         (["", "--bvh", "a.bvh"], "the prompt is empty"),
         ([" \n", "--bvh", "a.bvh"], "the prompt is empty"),
         (["\udce4", "--bvh", "a.bvh"], "not valid text"),
-        ([PROMPT, "--bvh", "a.bvh", "--seconds", "0"], "at least 0.5 seconds"),
-        ([PROMPT, "--bvh", "a.bvh", "--seconds", "-3"], "at least 0.5 seconds"),
-        ([PROMPT, "--bvh", "a.bvh", "--seconds", "nan"], "at least 0.5 seconds"),
-        ([PROMPT, "--bvh", "a.bvh", "--seconds", "inf"], "at least 0.5 seconds"),
-        ([PROMPT, "--bvh", "a.bvh", "--seconds", "1000"], "at most 10"),
+        ([PROMPT, "--bvh", "a.bvh", "--seconds", "0"], "not a length"),
+        ([PROMPT, "--bvh", "a.bvh", "--seconds", "-3"], "not a length"),
+        ([PROMPT, "--bvh", "a.bvh", "--seconds", "nan"], "not a length"),
+        ([PROMPT, "--bvh", "a.bvh", "--seconds", "inf"], "not a length"),
+        ([PROMPT, "--bvh", "a.bvh", "--seconds", "1000"], "use 0.5 to 10"),
         ([PROMPT, "--bvh", "a.bvh", "--seed", "1.5"], "not a whole number"),
         ([PROMPT, "--bvh", "a.bvh", "--seed", "-1"], "not a whole number"),
         ([PROMPT, "--bvh", "a.bvh", "--variations", "0"], "from 1 to 64"),
@@ -313,6 +313,7 @@ def test_retarget_puts_a_file_on_a_rig(blender, here: Path, capfd) -> None:
         (["robot.bvh", "--fbx", "o.fbx"], "bones were not found"),
         (["walk.bvh"], "no output is asked for"),
         (["walk.bvh", "--bvh", "./walk.bvh"], "would be overwritten"),
+        (["walk.bvh", "--rig", "walk.bvh", "--bvh", "walk.bvh"], "would be overwritten"),
     ],
 )
 def test_retarget_refuses_what_it_cannot_use(blender, here, capfd, words, message) -> None:
@@ -352,7 +353,7 @@ def test_benchmark_prints_what_was_asked_for(engine, monkeypatch, capfd) -> None
 
 def test_benchmark_refuses_lengths_beyond_the_model(engine, capfd) -> None:
     assert main(["benchmark", "--lengths", "2", "11", "--json"]) == 2
-    assert "at most 10" in one_line_error(capfd)
+    assert "use 0.5 to 10" in one_line_error(capfd)
 
 
 def test_benchmark_takes_medians_stage_by_stage() -> None:

@@ -110,6 +110,13 @@ def test_guidance_zero_needs_no_unconditional_pass(model: Model) -> None:
     assert torch.equal(bits, logits[..., 1] > logits[..., 0])
 
 
+def test_guidance_runs_along_its_ramp() -> None:
+    published = SamplingOptions(guidance=7.0, temperature=1.0)
+    assert [published.weight(p) for p in (0.0, 0.5, 1.0)] == [0.0, 3.5, 7.0]
+    falling = SamplingOptions(guidance=4.0, temperature=1.0, ramp=(1.0, 0.25))
+    assert [falling.weight(p) for p in (0.0, 1.0)] == [4.0, 1.0]
+
+
 def test_temperature_spreads_and_the_text_matters(model: Model) -> None:
     quantizer = model.tokenizer.quantizer
 

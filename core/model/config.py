@@ -62,7 +62,9 @@ class TransformerConfig:
     unconditional text; scale_rows: rows of the scale embedding (the published one has spare rows).
     length_condition: add an embedding of the clip's length to the condition vector (ours; coarse
         tokens otherwise cannot know how long the motion will be).
-    guidance: strength at the last scale (rises linearly from 0); temperature: divides the logits.
+    guidance: strength of the text; guidance_ramp: factors of it at the first and the last scale,
+        linear between (published: 0 to 1).  The coarse scales decide what is done, the fine ones
+        how smoothly.  temperature: divides the logits.
     """
 
     width: int
@@ -76,6 +78,7 @@ class TransformerConfig:
     length_condition: bool = False
     drop_path: float = 0.1
     guidance: float = 7.0
+    guidance_ramp: tuple[float, float] = (0.0, 1.0)
     temperature: float = 1.3
 
 
@@ -100,12 +103,18 @@ class ModelConfig:
             return ModelConfig(
                 name=data["name"],
                 tokenizer=tokenizer_config(data["tokenizer"]),
-                transformer=TransformerConfig(**data["transformer"]),
+                transformer=transformer_config(data["transformer"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ScaleMoGenError(
                 f"config.json of the model is damaged ({error}); install the model again"
             ) from error
+
+
+def transformer_config(data: dict[str, Any]) -> TransformerConfig:
+    """A TransformerConfig of parsed JSON; without a guidance ramp it has the published one."""
+    first, last = data.get("guidance_ramp", (0.0, 1.0))
+    return TransformerConfig(**{**data, "guidance_ramp": (float(first), float(last))})
 
 
 def tokenizer_config(data: dict[str, Any]) -> TokenizerConfig:

@@ -13,11 +13,20 @@ from .transformer import NextScaleTransformer
 
 @dataclass(frozen=True)
 class SamplingOptions:
-    """guidance: strength at the last scale; temperature: 0 takes the more probable bit."""
+    """guidance: strength of the text, times ``ramp`` (factors at the first and the last scale).
+
+    greedy (or temperature 0): take the more probable value of every bit.
+    """
 
     guidance: float
     temperature: float
     greedy: bool = False
+    ramp: tuple[float, float] = (0.0, 1.0)
+
+    def weight(self, progress: float) -> float:
+        """Guidance at a scale, ``progress`` from 0 (coarsest) to 1 (finest)."""
+        first, last = self.ramp
+        return self.guidance * (first + (last - first) * progress)
 
 
 @dataclass
@@ -70,7 +79,7 @@ def sample(
         mask = None if columns is None else columns[None, None, None]
         logits = transformer.run(x, range(scale, scale + 1), latents, condition, mask, cache)
         if guided:
-            weight = options.guidance * scale / max(last, 1)
+            weight = options.weight(scale / max(last, 1))
             conditional, unconditional = logits.chunk(2)
             logits = (1 + weight) * conditional - weight * unconditional
         probabilities = torch.softmax(logits.float() / max(options.temperature, 1e-4), -1)

@@ -114,13 +114,24 @@ def _process_state() -> PartialState:
 
 
 def release(out: Path, folder: Path) -> None:
-    """Copy the trained model of a run into a model folder such as assets/models/NAME."""
+    """Copy the trained model of a run into a model folder such as assets/models/NAME.
+
+    How it is sampled (guidance, temperature) is no part of a training: the preset decides.
+    """
     source = out / "model"
     config = load(source).config  # checks that all is there and whole
+    preset = bundled().transformer
+    sampled = replace(
+        config.transformer,
+        guidance=preset.guidance,
+        guidance_ramp=preset.guidance_ramp,
+        temperature=preset.temperature,
+    )
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("tokenizer.safetensors", "transformer.safetensors", "checksums.json"):
         write_bytes(folder / name, (source / name).read_bytes())
-    write_bytes(folder / "config.json", replace(config, name=folder.name).to_json().encode())
+    released = replace(config, name=folder.name, transformer=sampled)
+    write_bytes(folder / "config.json", released.to_json().encode())
 
 
 def data_table(data: Path, without: Sequence[str] = ()) -> dict[str, dict[str, float]]:

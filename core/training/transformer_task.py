@@ -204,7 +204,8 @@ class TransformerTask(Task):
     def _draw_sheet(self, path: Path) -> None:
         config = self.whole.config
         layout = feature_layout(config.tokenizer.layout)
-        options = SamplingOptions(config.transformer.guidance, config.transformer.temperature)
+        sizes = config.transformer
+        options = SamplingOptions(sizes.guidance, sizes.temperature, ramp=sizes.guidance_ramp)
         rows = []
         for (prompt, seconds), states in zip(SHEET_PROMPTS, self.sheet_states, strict=True):
             frames = round(seconds * layout.skeleton.fps)
