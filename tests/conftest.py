@@ -18,7 +18,7 @@ settings.load_profile("scalemogen")
 
 # Ends a script inside bpy: its normal exit may hang or crash after the work is done.
 _BPY_SCRIPT = """
-import os, sys, traceback
+import os, shutil, sys, traceback
 code = 1
 try:
     exec(compile(open(sys.argv[1], encoding="utf-8").read(), sys.argv[1], "exec"))
@@ -26,6 +26,9 @@ try:
 except BaseException:
     traceback.print_exc()
 finally:
+    scratch = getattr(getattr(sys.modules.get("bpy"), "app", None), "tempdir", "")
+    if os.path.basename(os.path.normpath(scratch or ".")).startswith("blender_"):
+        shutil.rmtree(scratch, ignore_errors=True)  # os._exit would leave it behind
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

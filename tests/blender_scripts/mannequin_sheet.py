@@ -1,6 +1,6 @@
 """A picture of the mannequin to look at: the T-pose from four sides, and frames of a motion.
 
-python3 run.py python tests/blender_scripts/mannequin_sheet.py OUT.png [RIG]
+python3 run.py --blender 5.0 python tests/blender_scripts/mannequin_sheet.py OUT.png [RIG]
 """
 
 import math

@@ -1,6 +1,6 @@
 """Motion -> rig -> FBX -> fresh import: how far the limbs' directions are off.
 
-    python3 run.py python tests/blender_scripts/roundtrip.py [MOTION.bvh ...]
+    python3 run.py --blender 5.0 python tests/blender_scripts/roundtrip.py [MOTION.bvh ...]
 
 Prints, for rigs in A-pose and in T-pose, the largest angle between a limb of the motion and the
 same limb of the re-imported FBX, over all frames. Without files: a walk, random turning of all
