@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from core.errors import ScaleMoGenError
+from core.files import make_folder
 
 from . import values
 from .outputs import (
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     if not kinds:
         raise ScaleMoGenError("no output is asked for; add --bvh, --fbx, --glb or --blend")
     jobs = read_prompts(args.prompts)
-    _make_folder(args.out)
+    make_folder(args.out)
     planned = (files_of(job, n, args.out, kinds) for job in jobs for n in range(1, args.seeds + 1))
     refuse_overwriting((path for files in planned for path in files.values()), args.rig)
     check_files({"probe": args.out / "probe.bvh"})
@@ -109,12 +110,3 @@ def missing_seeds(job: PromptLine, count: int, folder: Path, kinds: list[str]) -
         for seed in range(1, count + 1)
         if not all(path.is_file() for path in files_of(job, seed, folder, kinds).values())
     ]
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ScaleMoGenError(
-            f"cannot make the folder {folder}: {error.strerror}; choose another"
-        ) from error

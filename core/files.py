@@ -52,6 +52,16 @@ def write_bytes(path: Path | str, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def make_folder(folder: Path | str) -> None:
+    """Make a folder and those above it; ScaleMoGenError when that is not possible."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ScaleMoGenError(
+            f"Cannot make the folder {folder}: {error.strerror or error}. Choose another."
+        ) from error
+
+
 def check_writable(path: Path | str) -> None:
     """ScaleMoGenError unless a file can be made at ``path``; leaves nothing behind.
 

@@ -20,6 +20,7 @@ from .dataset_format import (
     write_pack,
 )
 from .errors import ScaleMoGenError
+from .files import make_folder
 from .import_motion import canonical_motion, fault, training_clips
 
 CAPTIONS_TABLE = "captions.tsv"
@@ -115,12 +116,7 @@ def _hold_one_take_back(rows: list[dict[str, Any]]) -> None:
 def _write(
     out: Path, pack: Path, clips: list[PackedClip], rows: list[dict[str, Any]], source: str
 ) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ScaleMoGenError(
-            f"Cannot make the folder {out}: {error.strerror}. Choose another."
-        ) from error
+    make_folder(out)
     table = out / CAPTIONS_FILE
     others = (
         [row for row in read_captions(table) if row.get("source") != source]

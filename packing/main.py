@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ScaleMoGenError
-from core.files import write_bytes
+from core.files import make_folder, write_bytes
 from launcher import ROOT, SetupError
 from launcher.assembly import ensure
 from launcher.environment import default_environment
@@ -83,12 +83,7 @@ def build(root: Path, out: Path, environment: Path) -> dict[str, Any]:
         candidate = Path(folder, name)
         write_bytes(candidate, content)
         validated_by = validate(candidate, environment)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ScaleMoGenError(
-            f"Cannot make the folder {out}: {error.strerror}. Name another with --out."
-        ) from error
+    make_folder(out)
     write_bytes(out / name, content)
     return {
         "path": str(out / name),

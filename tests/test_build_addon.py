@@ -284,7 +284,7 @@ def test_a_build_reports_what_it_wrote(checkout: Path, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("own_encoder")
 def test_an_unwritable_folder_is_refused_in_one_line(checkout: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ScaleMoGenError, match=r"Cannot make the folder .*--out") as error:
+    with pytest.raises(ScaleMoGenError, match=r"Cannot make the folder .*Choose another") as error:
         build(checkout, tmp_path / "file" / "out", tmp_path)
     assert "\n" not in str(error.value)
 

@@ -143,7 +143,7 @@ def test_a_length_beyond_the_model_is_named_with_its_line(engine, capfd) -> None
         (["none.tsv", "--out", "out", "--bvh"], "cannot read none.tsv"),
         (["empty.tsv", "--out", "out", "--bvh"], "holds no prompts"),
         (["latin.tsv", "--out", "out", "--bvh"], "not UTF-8"),
-        (["prompts.tsv", "--out", "prompts.tsv", "--bvh"], "cannot make the folder"),
+        (["prompts.tsv", "--out", "prompts.tsv", "--bvh"], "Cannot make the folder"),
         (["prompts.tsv", "--out", "out", "--bvh", "--shard", "3/2"], "not I/N"),
         (["prompts.tsv", "--out", "out", "--bvh", "--shard", "0/2"], "not I/N"),
         (["prompts.tsv", "--out", "out", "--bvh", "--seeds", "0"], "from 1 to 1000"),

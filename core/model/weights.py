@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from ..errors import ScaleMoGenError
-from ..files import write_bytes
+from ..files import make_folder, write_bytes
 from ..paths import MODELS
 from .config import ModelConfig
 from .tokenizer import MotionTokenizer
@@ -131,7 +131,7 @@ def _stored(model: nn.Module, dtype: torch.dtype) -> dict[str, Tensor]:
 
 def _save(folder: Path, name: str, tensors: dict[str, Tensor]) -> None:
     """Write one weights file and its checksum, each through a temporary file beside it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     data = save(tensors)
     write_bytes(folder / name, data)
     digest = hashlib.sha256(data).hexdigest()

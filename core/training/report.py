@@ -3,6 +3,8 @@
 import csv
 from pathlib import Path
 
+from ..files import make_folder
+
 
 class Log:
     """Appends to ``log.csv`` and ``validation.csv`` in a folder, and redraws ``curves.png``.
@@ -12,7 +14,7 @@ class Log:
 
     def __init__(self, folder: Path, step: int) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self._train = _Table(folder / "log.csv", step)
         self._validation = _Table(folder / "validation.csv", step)
 

@@ -10,7 +10,7 @@ import torch
 from accelerate import PartialState
 
 from ..errors import ScaleMoGenError
-from ..files import write_bytes
+from ..files import make_folder, write_bytes
 from ..model.config import ModelConfig
 from ..model.presets import bundled
 from ..model.transformer import NextScaleTransformer
@@ -55,7 +55,7 @@ def measure_tokenizer(folder: Path, clips: Sequence[Clip], report: Path) -> dict
     layout = canonical_layout(config.tokenizer.layout)
     features = [layout.encode(clip.motion) for clip in clips]
     figures = reconstruction_figures(tokenizer, features, mean, std, layout)
-    report.mkdir(parents=True, exist_ok=True)
+    make_folder(report)
     write_bytes(report / "reconstruction.json", (json.dumps(figures, indent=1) + "\n").encode())
     return figures
 
@@ -127,7 +127,7 @@ def release(out: Path, folder: Path) -> None:
         guidance_ramp=preset.guidance_ramp,
         temperature=preset.temperature,
     )
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for name in ("tokenizer.safetensors", "transformer.safetensors", "checksums.json"):
         write_bytes(folder / name, (source / name).read_bytes())
     released = replace(config, name=folder.name, transformer=sampled)

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from ..files import replacing
+from ..files import make_folder, replacing
 from ..model.config import TransformerConfig
 from ..text.encoder import load_text_encoder
 
@@ -36,7 +36,7 @@ def text_states(
         for state in encoder.encode(sentences[at : at + 256]):
             states.append(torch.from_numpy(state[: config.max_text]).half())
             lengths.append(len(states[-1]))
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     result = {"states": torch.cat(states), "lengths": torch.tensor(lengths)}
     with replacing(path) as temporary:
         save_file(result, temporary, {"key": key})

@@ -18,7 +18,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..features import feature_layout
-from ..files import replacing
+from ..files import make_folder, replacing
 from ..model.config import TokenizerConfig
 from ..model.tokenizer import MotionTokenizer
 from ..motion import Motion
@@ -160,7 +160,7 @@ def _digest(clips: Sequence[Clip], tokenizer: MotionTokenizer, augment: bool) ->
 
 
 def _write(path: Path, key: str, data: TokenData) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     tensors = {
         "latents": torch.cat(data.latents),
         "lengths": torch.tensor([len(x) for x in data.latents]),
