@@ -18,6 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sheet", type=Path, metavar="FILE.png", help="also draw samples of known prompts"
     )
+    parser.add_argument(
+        "--samples", action="store_true", help="also jitter and sliding of motions for the captions"
+    )
     parser.add_argument("--seed", type=values.whole_number(0, values.LARGEST_SEED), default=1)
     values.add_model_arguments(parser)
     values.add_sampling_arguments(parser)
@@ -27,11 +30,13 @@ def run(args: argparse.Namespace) -> int:
     """Measure, print JSON and draw."""
     from core.engine import Engine
     from core.training.corpus import load_corpus
-    from core.training.evaluation import reconstruction_of_folder, sample_sheet
+    from core.training.evaluation import reconstruction_of_folder, sample_figures, sample_sheet
 
     engine = Engine.load(args.model, args.device, args.text_encoder)
     clips = load_corpus(data_folder(args.data), args.split, args.without)
     figures = reconstruction_of_folder(engine.model, clips)
+    if args.samples:
+        figures |= sample_figures(engine, clips, args.seed, args.guidance, args.temperature)
     print(json.dumps({"model": engine.name, "split": args.split, "clips": len(clips), **figures}))
     if args.sheet is not None:
         from core.files import replacing

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from PIL.Image import Image
 
-from ..engine import Engine
+from ..engine import MIN_SECONDS, Engine
 from ..model.weights import Model
 from ..preview import contact_sheet
 from .corpus import Clip
 from .feature_math import canonical_layout
+from .physics import foot_sliding, mean_acceleration
 from .tokenizer_task import reconstruction_figures
 from .transformer_task import SHEET_PROMPTS
 
@@ -18,6 +19,30 @@ def reconstruction_of_folder(model: Model, clips: Sequence[Clip]) -> dict[str, f
     layout = canonical_layout(model.config.tokenizer.layout)
     features = [layout.encode(clip.motion) for clip in clips]
     return reconstruction_figures(model.tokenizer, features, model.mean, model.std, layout)
+
+
+def sample_figures(
+    engine: Engine,
+    clips: Sequence[Clip],
+    seed: int,
+    guidance: float | None = None,
+    temperature: float | None = None,
+) -> dict[str, float]:
+    """Jitter and sliding of motions made for the clips' captions and lengths, beside the clips'."""
+    made = []
+    for clip in clips:
+        seconds = min(max(clip.motion.seconds, MIN_SECONDS), engine.max_seconds)
+        generation = engine.generate(
+            clip.captions[0], seconds, [seed], guidance=guidance, temperature=temperature
+        )
+        made += generation.motions
+    real = [clip.motion for clip in clips]
+    return {
+        "sliding_cm_s": foot_sliding(made),
+        "sliding_cm_s_real": foot_sliding(real),
+        "acceleration_m_s2": mean_acceleration(made),
+        "acceleration_m_s2_real": mean_acceleration(real),
+    }
 
 
 def sample_sheet(
