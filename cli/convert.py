@@ -3,7 +3,6 @@
 import argparse
 from pathlib import Path
 
-HELP = "convert published ScaleMoGen checkpoints to a model folder"
 DESCRIPTION = """
 FOLDER holds vq_latest.tar and predictor.pth as published, config.json with the sizes (as in a
 parity folder), and mean.npy and std.npy of the data set that the model was trained on.  The

@@ -7,8 +7,6 @@ from pathlib import Path
 from . import values
 from .data import add_data_argument, data_folder
 
-HELP = "reconstruction error of held-out clips, and a contact sheet of samples"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -30,11 +28,13 @@ def run(args: argparse.Namespace) -> int:
     """Measure, print JSON and draw."""
     from core.engine import Engine
     from core.training.corpus import load_corpus
-    from core.training.evaluation import reconstruction_of_folder, sample_figures, sample_sheet
+    from core.training.evaluation import sample_figures, sample_sheet
+    from core.training.tokenizer_task import reconstruction_of_clips
 
     engine = Engine.load(args.model, args.device, args.text_encoder)
     clips = load_corpus(data_folder(args.data), args.split, args.without)
-    figures = reconstruction_of_folder(engine.model, clips)
+    model = engine.model
+    figures = reconstruction_of_clips(model.tokenizer, clips, model.mean, model.std)
     if args.samples:
         figures |= sample_figures(engine, clips, args.seed, args.guidance, args.temperature)
     print(json.dumps({"model": engine.name, "split": args.split, "clips": len(clips), **figures}))

@@ -4,7 +4,6 @@ import argparse
 import json
 from pathlib import Path
 
-HELP = "compare the engine with reference numbers of the published method"
 DESCRIPTION = """
 FOLDER holds config.json (sizes), vq_latest.tar and predictor.pth (the published checkpoint format)
 and expected.safetensors (inputs and what the published method computes from them in float32).

@@ -7,7 +7,6 @@ from pathlib import Path
 from . import values
 from .data import add_data_argument, data_folder
 
-HELP = "train the tokenizer or the transformer on a packed data set"
 DESCRIPTION = """
 Trains in the folder --out and resumes there when it was interrupted; --minutes counts training time
 over all interruptions.  Train the tokenizer first, then the transformer in the same folder; release

@@ -28,26 +28,6 @@ def vectors_to_canonical(vectors: np.ndarray) -> np.ndarray:
     return vectors @ BLENDER_TO_CANONICAL.T
 
 
-def matrices_to_blender(rotations: np.ndarray) -> np.ndarray:
-    """Canonical rotation matrices [..., 3, 3] expressed in Blender's frame (a change of basis)."""
-    return CANONICAL_TO_BLENDER @ rotations @ BLENDER_TO_CANONICAL
-
-
-def matrices_to_canonical(rotations: np.ndarray) -> np.ndarray:
-    """Blender rotation matrices [..., 3, 3] expressed in the canonical frame."""
-    return BLENDER_TO_CANONICAL @ rotations @ CANONICAL_TO_BLENDER
-
-
-def xyzw_to_wxyz(quaternions: np.ndarray) -> np.ndarray:
-    """Reorder scalar-last quaternions (glTF, SciPy) [..., 4]."""
-    return np.roll(quaternions, 1, axis=-1)
-
-
-def wxyz_to_xyzw(quaternions: np.ndarray) -> np.ndarray:
-    """Reorder scalar-first quaternions [..., 4] to scalar-last."""
-    return np.roll(quaternions, -1, axis=-1)
-
-
 def metres_to_centimetres(lengths: np.ndarray) -> np.ndarray:
     """BVH files and the SnapMoGen layout are in centimetres."""
     return lengths * CENTIMETRES_PER_METRE

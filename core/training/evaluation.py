@@ -5,20 +5,10 @@ from collections.abc import Sequence
 from PIL.Image import Image
 
 from ..engine import MIN_SECONDS, Engine
-from ..model.weights import Model
 from ..preview import contact_sheet
 from .corpus import Clip
-from .feature_math import canonical_layout
 from .physics import foot_sliding, mean_acceleration
-from .tokenizer_task import reconstruction_figures
 from .transformer_task import SHEET_PROMPTS
-
-
-def reconstruction_of_folder(model: Model, clips: Sequence[Clip]) -> dict[str, float]:
-    """See :func:`core.training.tokenizer_task.reconstruction_figures`; every clip counts."""
-    layout = canonical_layout(model.config.tokenizer.layout)
-    features = [layout.encode(clip.motion) for clip in clips]
-    return reconstruction_figures(model.tokenizer, features, model.mean, model.std, layout)
 
 
 def sample_figures(

@@ -8,7 +8,6 @@ that a resumed run repeats exactly what an uninterrupted one would have done.
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -233,12 +232,3 @@ def _unwrap(optimizer: Any) -> torch.optim.Optimizer:
     """The optimizer inside accelerate's wrapper."""
     inner: torch.optim.Optimizer = getattr(optimizer, "optimizer", optimizer)
     return inner
-
-
-def mean_figures(figures: Iterable[dict[str, float]]) -> dict[str, float]:
-    """Mean of each named figure over several dictionaries."""
-    table: dict[str, list[float]] = {}
-    for row in figures:
-        for name, value in row.items():
-            table.setdefault(name, []).append(value)
-    return {name: sum(values) / len(values) for name, values in table.items()}

@@ -16,11 +16,10 @@ from ..model.presets import bundled
 from ..model.transformer import NextScaleTransformer
 from ..model.weights import Model, load, load_tokenizer, save_tokenizer, save_transformer
 from .corpus import Clip, describe, load_corpus
-from .feature_math import canonical_layout
 from .loop import LoopConfig, train
 from .text_states import text_states
 from .token_data import build_token_data
-from .tokenizer_task import TokenizerTask, reconstruction_figures
+from .tokenizer_task import TokenizerTask, reconstruction_of_clips
 from .transformer_task import SHEET_PROMPTS, TransformerTask
 
 
@@ -46,15 +45,15 @@ def train_tokenizer(
     if not state.is_main_process:
         return {}
     save_tokenizer(out / "model", config, task.model, task.mean, task.std)
+    table = json.dumps(describe(training), indent=1) + "\n"
+    write_bytes(out / "tokenizer" / "data.json", table.encode())  # for the model card
     return measure_tokenizer(out / "model", validation, out / "tokenizer")
 
 
 def measure_tokenizer(folder: Path, clips: Sequence[Clip], report: Path) -> dict[str, float]:
     """Reconstruction errors of all clips with the fp16 weights as stored; kept as JSON."""
-    config, tokenizer, mean, std = load_tokenizer(folder)
-    layout = canonical_layout(config.tokenizer.layout)
-    features = [layout.encode(clip.motion) for clip in clips]
-    figures = reconstruction_figures(tokenizer, features, mean, std, layout)
+    _, tokenizer, mean, std = load_tokenizer(folder)
+    figures = reconstruction_of_clips(tokenizer, clips, mean, std)
     make_folder(report)
     write_bytes(report / "reconstruction.json", (json.dumps(figures, indent=1) + "\n").encode())
     return figures
@@ -132,8 +131,3 @@ def release(out: Path, folder: Path) -> None:
         write_bytes(folder / name, (source / name).read_bytes())
     released = replace(config, name=folder.name, transformer=sampled)
     write_bytes(folder / "config.json", released.to_json().encode())
-
-
-def data_table(data: Path, without: Sequence[str] = ()) -> dict[str, dict[str, float]]:
-    """Clips and hours per source of the training split."""
-    return describe(load_corpus(data, "train", without))

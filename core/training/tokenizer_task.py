@@ -1,6 +1,7 @@
 """Training the tokenizer: windows of clips, reconstruction and motion losses, validation."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -207,3 +208,12 @@ def reconstruction_figures(
         "global_mm": 1000 * float(np.mean(global_errors)),
         "acceleration_ratio": made / max(real, 1e-9),
     }
+
+
+def reconstruction_of_clips(
+    model: MotionTokenizer, clips: Sequence[Clip], mean: Tensor, std: Tensor
+) -> dict[str, float]:
+    """:func:`reconstruction_figures` of every clip."""
+    layout = canonical_layout(model.config.layout)
+    features = [layout.encode(clip.motion) for clip in clips]
+    return reconstruction_figures(model, features, mean, std, layout)
