@@ -77,6 +77,16 @@ def test_states_are_the_librarys_own_for_each_prompt_alone(minilm_folder: Path) 
         assert np.abs(state - expected.numpy()).max() < 2e-5
 
 
+def test_the_bundled_encoder_starts_without_the_transformers_library(cache_folder: Path) -> None:
+    code = (
+        "import sys\n"
+        "sys.modules['transformers'] = None  # importing it fails\n"
+        "from core.text.encoder import load_text_encoder\n"
+        "assert load_text_encoder('minilm').encode(['walk'])[0].shape == (3, 384)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env=dict(os.environ))
+
+
 def test_states_do_not_depend_on_the_neighbours_in_the_batch() -> None:
     encoder = load_text_encoder("minilm")
     together = encoder.encode([*PROMPTS, "bow", PROMPTS[0]])
@@ -148,22 +158,39 @@ def test_unknown_or_absent_encoders_are_refused(monkeypatch: pytest.MonkeyPatch)
         find_encoder_folder("minilm")
 
 
-@pytest.mark.parametrize("damage", ["config", "tokenizer", "weights", "shape"])
+@pytest.mark.parametrize(
+    "damage",
+    ["config", "kind", "heads", "tokenizer", "weights", "shape", "missing tensor", "not a number"],
+)
 def test_damaged_encoder_files_are_refused(minilm_folder, tmp_path: Path, damage: str) -> None:
     for file in ("config.json", "tokenizer.json"):
         shutil.copy(minilm_folder / file, tmp_path / file)
     weights = tmp_path / "model.safetensors"
     if damage == "weights":
         weights.write_bytes((minilm_folder / "model.safetensors").read_bytes()[:100_000])
+    elif damage in ("missing tensor", "not a number"):
+        from safetensors.numpy import load_file, save_file
+
+        tensors = load_file(minilm_folder / "model.safetensors")
+        bias = tensors.pop("encoder.layer.3.output.dense.bias")
+        if damage == "not a number":
+            bias[5] = np.nan
+            tensors["encoder.layer.3.output.dense.bias"] = bias
+        save_file(tensors, weights)
     else:
         weights.symlink_to(minilm_folder / "model.safetensors")
     if damage == "config":
         (tmp_path / "config.json").write_text("{}")
     elif damage == "tokenizer":
         (tmp_path / "tokenizer.json").write_text("{}")
-    elif damage == "shape":
+    else:
+        changes = {
+            "shape": {"intermediate_size": 100},
+            "kind": {"hidden_act": "relu"},
+            "heads": {"num_attention_heads": 7},
+        }
         config = json.loads((tmp_path / "config.json").read_text())
-        (tmp_path / "config.json").write_text(json.dumps({**config, "intermediate_size": 100}))
+        (tmp_path / "config.json").write_text(json.dumps(config | changes.get(damage, {})))
     with pytest.raises(ScaleMoGenError, match=r"Get .* again"):
         load_text_encoder("minilm", tmp_path)
 
