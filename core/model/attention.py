@@ -24,6 +24,20 @@ def apply_rotary(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1).flatten(-2)
 
 
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+    """Scaled dot-product attention of [B, heads, L, h]; ``mask`` bool, True where allowed.
+
+    On a CPU the fused kernel's backward pass costs more than the rest of a training step, so there
+    training writes the two products out.
+    """
+    if q.device.type != "cpu" or not torch.is_grad_enabled():
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    scores = q * q.shape[-1] ** -0.5 @ k.transpose(-1, -2)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -1e4)
+    return torch.softmax(scores, -1).to(v.dtype) @ v
+
+
 class KeyValueCache:
     """Keys and values of the scales generated so far, for every block."""
 
@@ -71,7 +85,7 @@ class SelfAttention(nn.Module):
         q, k = apply_rotary(q, *rotary).to(v.dtype), apply_rotary(k, *rotary).to(v.dtype)
         if cache is not None:
             k, v = cache.extend(block, k, v)
-        out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        out = attend(q, k, v, mask)
         return self.out(out.transpose(1, 2).flatten(2))
 
 
@@ -94,7 +108,7 @@ class CrossAttention(nn.Module):
         """x [B, L, C]; ``mask`` [B, 1, 1, text length] bool, True where there is text."""
         q = self.q(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
         keys, values = text
-        out = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask)
+        out = attend(q, keys, values, mask)
         return self.out(out.transpose(1, 2).flatten(2))
 
 
@@ -113,7 +127,7 @@ class AttentionPool(nn.Module):
     def forward(self, text: Tensor, mask: Tensor | None) -> Tensor:
         keys, values = _keys_values(text, self.kv, self.v_bias, self.heads)
         query = self.query[:, :, None].expand(text.shape[0], -1, -1, -1).to(values.dtype)
-        out = F.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
+        out = attend(query, keys, values, mask)
         return self.out(out.transpose(1, 2).flatten(1))
 
 

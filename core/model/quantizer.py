@@ -37,17 +37,27 @@ class MultiScaleQuantizer(nn.Module):
         self.project_out = nn.Linear(config.bits, config.width)
 
     def forward(
-        self, latents: Tensor, lengths: Tensor | None = None, *, scale_dropout: float = 0.0
+        self,
+        latents: Tensor,
+        lengths: Tensor | None = None,
+        *,
+        scale_dropout: float = 0.0,
+        bit_flip: float = 0.0,
     ) -> Quantized:
         """Quantize; ``lengths`` [B] latent frames per clip (None: all), straight-through gradients.
 
         ``scale_dropout`` skips each scale but the last with that probability (training).
+        ``bit_flip``: every other clip has a random share of its bits, up to this, flipped in what
+        is decoded, so that the decoder smooths over a sampled token that does not fit (training).
         """
         with torch.autocast(latents.device.type, enabled=False):
             # In half precision the signs of small numbers and the entropy's logarithms are lost.
-            return self._quantize(self.project_in(latents.float()), lengths, scale_dropout)
+            r = self.project_in(latents.float())
+            return self._quantize(r, lengths, scale_dropout, bit_flip)
 
-    def _quantize(self, r: Tensor, lengths: Tensor | None, scale_dropout: float) -> Quantized:
+    def _quantize(
+        self, r: Tensor, lengths: Tensor | None, scale_dropout: float, bit_flip: float
+    ) -> Quantized:
         total = torch.zeros_like(r)
         frames = r.shape[1]
         valid = None
@@ -55,6 +65,9 @@ class MultiScaleQuantizer(nn.Module):
             valid = torch.arange(frames, device=r.device)[None] < lengths[:, None]
         bits: list[Tensor] = []
         commitments, entropies = [], []
+        share = None
+        if bit_flip > 0:
+            share = (torch.rand(len(r), 1, 1, 1, device=r.device) * 2 - 1).clamp_min(0) * bit_flip
         last = len(self.pyramid) - 1
         for scale in range(len(self.pyramid)):
             if scale < last and scale_dropout > 0 and torch.rand(()).item() < scale_dropout:
@@ -72,6 +85,8 @@ class MultiScaleQuantizer(nn.Module):
             bits.append((u > 0).flatten(1, 2))
             if cells is not None:
                 code = code * cells[..., None, None]
+            if share is not None:
+                code = torch.where(torch.rand_like(code) < share, -code, code)
             code = u + (code - u).detach()
             if cells is not None:
                 code = code * cells[..., None, None]

@@ -223,12 +223,25 @@ class MotionTokenizer(nn.Module):
 
     def decode(self, latents: Tensor) -> Tensor:
         """Normalised features [B, T' * stride, F] of latents [B, T', 7, D]."""
-        features = self.columns.features(self.unembed(self.up(latents)))
-        return features if self.filter is None else self.filter(features)
+        hidden = self.unembed[:-1](self.up(latents))
+        # In half precision the last step alone would cost millimetres, and shake.
+        with torch.autocast(hidden.device.type, enabled=False):
+            features = self.columns.features(self.unembed[-1](hidden.float()))
+            return features if self.filter is None else self.filter(features)
 
-    def forward(self, features: Tensor, scale_dropout: float = 0.0) -> tuple[Tensor, Quantized]:
+    def compile_blocks(self) -> None:
+        """Compile the residual blocks one by one: they share one graph."""
+        for block in self.modules():
+            if isinstance(block, ResidualBlock):
+                block.compile(dynamic=True)
+
+    def forward(
+        self, features: Tensor, scale_dropout: float = 0.0, bit_flip: float = 0.0
+    ) -> tuple[Tensor, Quantized]:
         """Reconstruction [B, T, F] and what the quantizer gave (training; all frames exist)."""
-        quantized = self.quantizer(self.encode(features), scale_dropout=scale_dropout)
+        quantized = self.quantizer(
+            self.encode(features), scale_dropout=scale_dropout, bit_flip=bit_flip
+        )
         return self.decode(quantized.latents), quantized
 
     @torch.inference_mode()

@@ -62,7 +62,7 @@ def save_tokenizer(
 ) -> None:
     """Write config.json and tokenizer.safetensors (statistics in fp32)."""
     tensors = _stored(model, dtype) | {"mean": mean.float().cpu(), "std": std.float().cpu()}
-    _save(folder, "tokenizer.safetensors", tensors)
+    save_tensors(folder, "tokenizer.safetensors", tensors)
     _write_config(folder, config)
 
 
@@ -73,7 +73,7 @@ def save_transformer(
     dtype: torch.dtype = torch.float16,
 ) -> None:
     """Write config.json and transformer.safetensors."""
-    _save(folder, "transformer.safetensors", _stored(model, dtype))
+    save_tensors(folder, "transformer.safetensors", _stored(model, dtype))
     _write_config(folder, config)
 
 
@@ -102,7 +102,7 @@ def model_folder(name: str | Path) -> Path:
 def load_tokenizer(folder: Path) -> tuple[ModelConfig, MotionTokenizer, Tensor, Tensor]:
     """Configuration, tokenizer, mean and std of a model folder, checked before use."""
     config = _read_config(folder)
-    tensors = _read(folder, "tokenizer.safetensors")
+    tensors = read_tensors(folder, "tokenizer.safetensors")
     mean, std = tensors.pop("mean", None), tensors.pop("std", None)
     tokenizer = _build(folder, lambda: MotionTokenizer(config.tokenizer))
     width = tokenizer.columns.scatter.shape[0]
@@ -110,18 +110,18 @@ def load_tokenizer(folder: Path) -> tuple[ModelConfig, MotionTokenizer, Tensor, 
         raise _damaged(folder, "tokenizer.safetensors", "its feature statistics are missing")
     if not torch.cat([mean, std]).isfinite().all():
         raise _damaged(folder, "tokenizer.safetensors", "its statistics hold what is no number")
-    _fill(tokenizer, tensors, folder, "tokenizer.safetensors")
+    fill(tokenizer, tensors, folder, "tokenizer.safetensors")
     return config, tokenizer.eval(), mean, std
 
 
 def load(folder: Path) -> Model:
     """The model of a folder; ScaleMoGenError when files are missing, damaged or do not fit."""
     config, tokenizer, mean, std = load_tokenizer(folder)
-    tensors = _read(folder, "transformer.safetensors")
+    tensors = read_tensors(folder, "transformer.safetensors")
     pyramid = tokenizer.quantizer.pyramid
     bits = config.tokenizer.bits
     transformer = _build(folder, lambda: NextScaleTransformer(config.transformer, bits, pyramid))
-    _fill(transformer, tensors, folder, "transformer.safetensors")
+    fill(transformer, tensors, folder, "transformer.safetensors")
     return Model(config, tokenizer, transformer.eval(), mean, std)
 
 
@@ -129,7 +129,7 @@ def _stored(model: nn.Module, dtype: torch.dtype) -> dict[str, Tensor]:
     return {n: p.detach().to("cpu", dtype).contiguous() for n, p in model.named_parameters()}
 
 
-def _save(folder: Path, name: str, tensors: dict[str, Tensor]) -> None:
+def save_tensors(folder: Path, name: str, tensors: dict[str, Tensor]) -> None:
     """Write one weights file and its checksum, each through a temporary file beside it."""
     make_folder(folder)
     data = save(tensors)
@@ -157,7 +157,7 @@ def _read_config(folder: Path) -> ModelConfig:
         raise _damaged(folder, "config.json", str(error)) from error
 
 
-def _read(folder: Path, name: str) -> dict[str, Tensor]:
+def read_tensors(folder: Path, name: str) -> dict[str, Tensor]:
     """Tensors of a weights file after its checksum has been compared."""
     path = folder / name
     try:
@@ -179,7 +179,7 @@ def _build(folder: Path, make: Callable[[], Network]) -> Network:
         raise _damaged(folder, "config.json", f"its sizes make no network ({error})") from error
 
 
-def _fill(model: nn.Module, tensors: dict[str, Tensor], folder: Path, name: str) -> None:
+def fill(model: nn.Module, tensors: dict[str, Tensor], folder: Path, name: str) -> None:
     """Copy tensors into the parameters, which must agree in names and shapes."""
     parameters = dict(model.named_parameters())
     if parameters.keys() != tensors.keys():

@@ -78,6 +78,22 @@ def heading_positions(features: Tensor, layout: SnapMoGenLayout) -> Tensor:
     return torch.stack(positions, 2)
 
 
+def foot_steps(features: Tensor, positions: Tensor, layout: SnapMoGenLayout) -> Tensor:
+    """Way of the contact joints over the ground from frame to frame [B, T - 1, 4, 2] in metres.
+
+    ``positions``: what :func:`heading_positions` gives for ``features``; x and z in the heading
+    frame of the earlier frame of each pair.
+    """
+    feet = positions[:, :, list(layout.skeleton.contact_joints)]
+    turn = features[:, :-1, None, 0]
+    cos, sin = torch.cos(turn), torch.sin(turn)
+    later = feet[:, 1:]
+    # The heading turns by the yaw rate from one frame to the next; see root_path for the sign.
+    x = later[..., 0] * cos - later[..., 2] * sin - feet[:, :-1, :, 0] + features[:, :-1, None, 1]
+    z = later[..., 0] * sin + later[..., 2] * cos - feet[:, :-1, :, 2] + features[:, :-1, None, 2]
+    return torch.stack([x, z], -1)
+
+
 def root_path(features: Tensor) -> tuple[Tensor, Tensor]:
     """Root positions [B, T, 3] in metres, headings [B, T] in radians; both start at nought."""
     zero = torch.zeros_like(features[:, :1, 0])

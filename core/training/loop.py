@@ -22,6 +22,7 @@ from ..errors import ScaleMoGenError
 from ..model.tokenizer import JointLinear
 from . import report
 from .checkpoint import load_state, optimizer_tensors, restore_optimizer, save_state
+from .memory import keep_freed_memory
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def train(task: Task, config: LoopConfig, folder: Path) -> dict[str, float]:
         # The tokenizer's dropped scales leave nothing unused, but dropped layers may.
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
     )
+    keep_freed_memory()
     model = task.model.to(accelerator.device)
     task.to(accelerator.device)
     names = {id(p): n for n, p in model.named_parameters()}
@@ -112,7 +114,7 @@ def train(task: Task, config: LoopConfig, folder: Path) -> dict[str, float]:
     if resumed is not None:
         ema = {n: tensors[f"ema.{n}"].to(accelerator.device, copy=True) for n in ema}
     if config.compile:
-        prepared = torch.compile(prepared)
+        model.compile_blocks()
     main = accelerator.is_main_process
     log = report.Log(folder, step) if main else None
     bar = tqdm(
@@ -149,7 +151,9 @@ def train(task: Task, config: LoopConfig, folder: Path) -> dict[str, float]:
         training = {n: p.detach().clone() for n, p in model.named_parameters()}
         _copy_into(model, ema)
         model.eval()
-        with torch.no_grad():  # what it draws does not matter: every step is seeded anew
+        # Validation's many shapes are not worth compiling for.  What it draws does not matter:
+        # every step is seeded anew.
+        with torch.no_grad(), torch.compiler.set_stance("force_eager"):
             figures = task.validate(folder, step)
         model.train()
         _copy_into(model, training)

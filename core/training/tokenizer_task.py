@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ..errors import ScaleMoGenError
 from ..features.snapmogen import SnapMoGenLayout
 from ..model.config import TokenizerConfig
+from ..model.quantizer import Quantized
 from ..model.tokenizer import MotionTokenizer
 from ..preview import contact_sheet
 from .corpus import Clip, clip_weights
@@ -20,6 +21,7 @@ from .feature_math import (
     canonical_layout,
     feature_mirror,
     feature_statistics,
+    foot_steps,
     global_positions,
     heading_positions,
     root_path,
@@ -44,10 +46,14 @@ class TokenizerLoss:
     commitment: float = 0.25
     entropy: float = 0.1
     scale_dropout: float = 0.2
-    # Ours, in metres: joints by forward kinematics, their acceleration (jitter), the path walked.
+    # Ours: see MultiScaleQuantizer.forward.
+    bit_flip: float = 0.1
+    # Ours, in metres: joints by forward kinematics, their acceleration (jitter), the path walked,
+    # the feet's steps over the ground while they touch it (sliding).
     joints: float = 6.0
     acceleration: float = 30.0
     path: float = 1.0
+    feet: float = 15.0
 
 
 class TokenizerTask(Task):
@@ -119,8 +125,29 @@ class TokenizerTask(Task):
         w = self.weights
         x = self.batch()
         normal = (x - self.mean) / self.std
-        reconstruction, quantized = model(normal, scale_dropout=w.scale_dropout)
-        reconstruction = reconstruction.float()
+        reconstruction, quantized = model(
+            normal, scale_dropout=w.scale_dropout, bit_flip=w.bit_flip
+        )
+        # In half precision millimetres, and all the more accelerations, would be lost.
+        with torch.autocast(x.device.type, enabled=False):
+            parts = self._parts(x, normal, reconstruction.float(), quantized)
+        total = (
+            parts["features"]
+            + w.root * parts["root"]
+            + w.velocity * parts["velocity"]
+            + w.commitment * parts["commitment"]
+            + w.entropy * parts["entropy"]
+            + w.joints * parts["joints"]
+            + w.acceleration * parts["acceleration"]
+            + w.path * parts["path"]
+            + w.feet * parts["feet"]
+        )
+        return total, {name: value.detach() for name, value in parts.items()}
+
+    def _parts(
+        self, x: Tensor, normal: Tensor, reconstruction: Tensor, quantized: Quantized
+    ) -> dict[str, Tensor]:
+        """Terms of the loss: features [B, T, F] in metres, normalised, and rebuilt."""
         y = reconstruction * self.std + self.mean
         columns = self.layout
         parts = {
@@ -140,17 +167,10 @@ class TokenizerTask(Task):
         (path_x, yaw_x), (path_y, yaw_y) = root_path(x), root_path(y)
         path_error = (path_y - path_x)[..., [0, 2]].norm(dim=-1).mean()
         parts["path"] = path_error + 0.3 * (yaw_y - yaw_x).abs().mean()
-        total = (
-            parts["features"]
-            + w.root * parts["root"]
-            + w.velocity * parts["velocity"]
-            + w.commitment * parts["commitment"]
-            + w.entropy * parts["entropy"]
-            + w.joints * parts["joints"]
-            + w.acceleration * parts["acceleration"]
-            + w.path * parts["path"]
-        )
-        return total, {name: value.detach() for name, value in parts.items()}
+        contact = x[..., columns.contact_start :][..., :-1, :]
+        slip = foot_steps(y, joints_y, columns) - foot_steps(x, joints_x, columns)
+        parts["feet"] = (slip.norm(dim=-1) * contact).sum() / contact.sum().clamp_min(1.0)
+        return parts
 
     def validate(self, folder: Path, step: int) -> dict[str, float]:
         self._draw_sheet(folder / "reconstruction.png")
