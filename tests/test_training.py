@@ -24,6 +24,7 @@ from core.training import report
 from core.training.checkpoint import SHARD_BYTES, load_state, save_state
 from core.training.corpus import Clip, clip_weights, load_corpus, mirror_text
 from core.training.loop import LoopConfig, Task, train
+from core.training.mixture import plain
 from core.training.physics import foot_sliding, mean_acceleration
 from core.training.token_data import TokenData, build_token_data
 from core.training.tokenizer_task import TokenizerTask, reconstruction_figures
@@ -125,7 +126,13 @@ def test_encoded_clips_are_kept_until_something_changes(data: Path, tmp_path: Pa
 
     def build(clips: list[Clip], model: Model) -> TokenData:
         return build_token_data(
-            clips, model.tokenizer, model.mean, model.std, augment=True, cache=cache, workers=0
+            plain(clips, varied=True),
+            model.tokenizer,
+            model.mean,
+            model.std,
+            augment=True,
+            cache=cache,
+            workers=0,
         )
 
     first = build(clips, model)
@@ -183,9 +190,8 @@ def tokenizer_task(data: Path) -> TokenizerTask:
 
 def transformer_task(data: Path) -> TransformerTask:
     model = random_model(OURS)
-    tokens = build_token_data(
-        load_corpus(data, "train"), model.tokenizer, model.mean, model.std, augment=True
-    )
+    clips = plain(load_corpus(data, "train"), varied=True)
+    tokens = build_token_data(clips, model.tokenizer, model.mean, model.std, augment=True)
     count = 2 * len(tokens.sentences) + len(SHEET_PROMPTS)
     lengths = torch.arange(count) % 5 + 3
     states = torch.randn(int(lengths.sum()), 48, generator=torch.Generator().manual_seed(0)).half()

@@ -37,14 +37,14 @@ def bundled() -> ModelConfig:
     transformer = TransformerConfig(
         width=256,
         depth=6,
-        heads=8,
+        heads=4,
         text_width=384,
         max_text=64,
         ffn_width=1024,
         scale_rows=len(tokenizer.scales),
         text_encoder="minilm",
         length_condition=True,
-        drop_path=0.0,
+        drop_path=0.1,
         guidance=4.0,
         temperature=1.0,
     )

@@ -229,6 +229,11 @@ class MotionTokenizer(nn.Module):
             features = self.columns.features(self.unembed[-1](hidden.float()))
             return features if self.filter is None else self.filter(features)
 
+    def encoder_parameters(self) -> list[nn.Parameter]:
+        """All that decides which bits a motion has."""
+        parts = (self.embed, self.down, self.quantizer.project_in)
+        return [p for part in parts for p in part.parameters()]
+
     def compile_blocks(self) -> None:
         """Compile the residual blocks one by one: they share one graph."""
         for block in self.modules():

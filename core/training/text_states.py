@@ -17,14 +17,17 @@ from ..text.encoder import load_text_encoder
 
 
 def text_states(
-    sentences: Sequence[str], config: TransformerConfig, folder: Path
+    sentences: Sequence[str],
+    config: TransformerConfig,
+    folder: Path,
+    name: str = "text_states.safetensors",
 ) -> tuple[Tensor, Tensor]:
     """States [sum of lengths, width] fp16, end to end, and lengths [n] of all sentences.
 
-    Kept in ``folder``/text_states.safetensors with a digest of what they were made of: computed
+    Kept in ``folder``/``name`` with a digest of what they were made of: computed
     where the text encoder is, they serve where it is not.
     """
-    path = folder / "text_states.safetensors"
+    path = folder / name
     made_of = json.dumps([config.text_encoder, config.max_text, list(sentences)])
     key = hashlib.sha256(made_of.encode()).hexdigest()
     kept = _read(path, key)

@@ -22,8 +22,9 @@ from ..files import make_folder, replacing
 from ..model.config import TokenizerConfig
 from ..model.tokenizer import MotionTokenizer
 from ..motion import Motion
-from .corpus import Clip, clip_weights, mirror_text
+from .corpus import mirror_text
 from .feature_math import canonical_layout, feature_mirror
+from .mixture import Ingredient
 from .variants import variants
 
 
@@ -41,7 +42,7 @@ class TokenData:
 
 
 def build_token_data(
-    clips: Sequence[Clip],
+    ingredients: Sequence[Ingredient],
     tokenizer: MotionTokenizer,
     mean: Tensor,
     std: Tensor,
@@ -55,7 +56,7 @@ def build_token_data(
     Takes minutes, so the result is kept in the file ``cache`` and taken from there when clips,
     captions and tokenizer are the same.  ``workers``: processes that prepare features (0: none).
     """
-    key = _digest(clips, tokenizer, augment)
+    key = _digest(ingredients, tokenizer, augment)
     if cache is not None and (kept := _read(cache, key)) is not None:
         return kept
     sentences: dict[str, int] = {}
@@ -67,12 +68,13 @@ def build_token_data(
     features: list[np.ndarray] = []
     texts: list[tuple[list[int], list[int]]] = []
     weights: list[float] = []
-    prepared = _prepare(clips, tokenizer.config, augment, workers)
-    for clip, weight, made in zip(clips, clip_weights(list(clips)), prepared, strict=True):
+    prepared = _prepare(ingredients, tokenizer.config, augment, workers)
+    for item, made in zip(ingredients, prepared, strict=True):
+        clip, shares = item.clip, sum(share for _, share, _ in made)
         for array, share, mirrored in made:
             features.append(array)
             texts.append((index(clip.captions, mirrored), index(clip.paraphrases, mirrored)))
-            weights.append(float(weight) * share)
+            weights.append(item.weight * share / shares)
     latents = _encode_all(features, tokenizer, mean, std)
     data = TokenData(latents, texts, np.array(weights), list(sentences))
     if cache is not None:
@@ -86,11 +88,11 @@ _Prepared = list[tuple[np.ndarray, float, bool]]
 
 
 def _prepare(
-    clips: Sequence[Clip], config: TokenizerConfig, augment: bool, workers: int | None
+    ingredients: Sequence[Ingredient], config: TokenizerConfig, augment: bool, workers: int | None
 ) -> list[_Prepared]:
     """Per clip (features [T, F], share of draws, mirrored) of each variant."""
     work = partial(_features_of, config=config, augment=augment)
-    jobs = list(enumerate(clip.motion for clip in clips))
+    jobs = [(i, item.clip.motion, item.varied) for i, item in enumerate(ingredients)]
     workers = min(os.cpu_count() or 1, 16) if workers is None else workers
     if workers < 2 or len(jobs) < 64:
         return [work(job) for job in tqdm(jobs, desc="preparing clips")]
@@ -101,11 +103,15 @@ def _prepare(
         )
 
 
-def _features_of(job: tuple[int, "Motion"], config: TokenizerConfig, augment: bool) -> _Prepared:
-    number, motion = job
+def _features_of(
+    job: tuple[int, Motion, bool], config: TokenizerConfig, augment: bool
+) -> _Prepared:
+    number, motion, varied = job
     layout = feature_layout(config.layout)
     longest = config.max_latents * config.stride
-    made = variants(motion, np.random.default_rng(number)) if augment else [(motion, 1.0)]
+    made = [(motion, 1.0)]
+    if augment and varied:
+        made = variants(motion, np.random.default_rng(number))
     result: _Prepared = []
     for variant, share in made:
         features = layout.encode(variant)[:longest]
@@ -148,11 +154,13 @@ def _held(features: np.ndarray, frames: int) -> np.ndarray:
 # --- cache ---------------------------------------------------------------------------------------
 
 
-def _digest(clips: Sequence[Clip], tokenizer: MotionTokenizer, augment: bool) -> str:
+def _digest(ingredients: Sequence[Ingredient], tokenizer: MotionTokenizer, augment: bool) -> str:
     """What the encoded data depend on: clips, their texts, the tokenizer, the augmentation."""
     digest = hashlib.sha256(json.dumps([augment, repr(tokenizer.config)]).encode())
-    for clip in clips:
-        digest.update(json.dumps([clip.clip_id, clip.captions, clip.paraphrases]).encode())
+    for item in ingredients:
+        clip = item.clip
+        facts = [clip.clip_id, clip.captions, clip.paraphrases, round(item.weight, 9), item.varied]
+        digest.update(json.dumps(facts).encode())
         digest.update(clip.motion.rotations[:: max(1, clip.motion.frame_count // 4)].tobytes())
     for _, parameter in sorted(tokenizer.named_parameters()):
         digest.update(parameter.detach().cpu().numpy().tobytes())

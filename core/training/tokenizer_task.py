@@ -98,6 +98,13 @@ class TokenizerTask(Task):
         self.captions = [clip.captions[0] for clip in validation]
         self.model: MotionTokenizer = MotionTokenizer(config)
 
+    def start_from(self, tokenizer: MotionTokenizer, mean: Tensor, std: Tensor) -> None:
+        """Train on only the decoder of a trained tokenizer: its bits keep their meaning."""
+        self.model.load_state_dict(tokenizer.state_dict())
+        self.mean, self.std = mean, std
+        for parameter in self.model.encoder_parameters():
+            parameter.requires_grad_(False)
+
     def fingerprint(self) -> str:
         statistics = torch.cat([self.mean, self.std]).cpu().numpy().tobytes()
         return hashlib.sha256(repr(self.config).encode() + statistics).hexdigest()
