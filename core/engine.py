@@ -102,6 +102,10 @@ class Engine:
         config = self.model.config.tokenizer
         return config.max_latents * config.stride / self.layout.skeleton.fps
 
+    def load_text_encoder(self) -> None:
+        """Load now what the first unknown prompt would otherwise wait for."""
+        self._encoder.load()
+
     def generate(
         self,
         prompt: str,

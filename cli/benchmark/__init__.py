@@ -1,168 +1,108 @@
-"""``benchmark``: milliseconds per stage, cold start, peak memory, on this machine."""
+"""``benchmark``: time per stage, start-up and peak memory, beside the published size."""
 
 import argparse
 import json
 import os
-import platform
-import statistics
-import subprocess
-import sys
-import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-from core.errors import ScaleMoGenError
-from core.paths import ROOT
+from .. import values
+from ..progress import bar
 
-from . import values
-from .progress import bar
-
-_PROMPT = "a person walks forward and waves"
+DESCRIPTION = """
+Every configuration runs in a fresh process with its number of CPU threads: it starts, makes one
+clip (cold), then the same length again with other words (warm, the median). The published size
+(125 M transformer, 18.6 M tokenizer) has random weights and random text states: its text encoder is
+left out. Without options everything is measured, in about three minutes on two idle cores.
+"""
+_THREADS = (1, 2)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    parser.description = DESCRIPTION
     parser.add_argument(
         "--lengths",
         type=values.seconds,
         nargs="+",
-        default=[2.0, 4.0, 10.0],
+        default=[1.0, 2.0, 4.0, 10.0],
         metavar="SECONDS",
-        help="clip lengths (default: 2 4 10)",
+        help="clip lengths (default: 1 2 4 10)",
     )
     parser.add_argument(
-        "--variations", type=values.whole_number(1, 64), default=1, help="motions in one pass"
+        "--variations",
+        type=values.whole_number(1, 64),
+        nargs="+",
+        default=[1, 8],
+        metavar="N",
+        help="motions in one pass (default: 1 8)",
+    )
+    parser.add_argument(
+        "--threads",
+        type=values.whole_number(1, 1024),
+        nargs="+",
+        default=[n for n in _THREADS if n <= (os.cpu_count() or 1)],
+        metavar="N",
+        help="CPU threads (default: 1 2)",
     )
     parser.add_argument(
         "--repeats",
         type=values.whole_number(1, 100),
-        default=3,
-        help="runs of which the median is told (default: 3)",
+        default=5,
+        help="at most so many warm passes, of which the median is told (default: 5)",
+    )
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument(
+        "--without-published", action="store_true", help="leave the published size out"
+    )
+    size.add_argument(
+        "--published-in-full",
+        action="store_true",
+        help="the published size in every configuration, not in some",
     )
     values.add_model_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="also write the tables as Markdown"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure and print."""
-    with tempfile.TemporaryDirectory() as scratch:
-        # An empty cache of prompt states, so that the text encoder really works.
-        os.environ["SCALEMOGEN_CACHE"] = str(Path(scratch) / "cache")
-        report = _measure(args, Path(scratch))
-    print(json.dumps(report) if args.json else table(report))
+    """Measure and tell."""
+    from core.files import check_writable, write_bytes
+
+    from .report import as_markdown, as_text
+
+    if args.markdown is not None:
+        check_writable(args.markdown)
+    report = _measure(args)
+    if args.markdown is not None:
+        write_bytes(args.markdown, as_markdown(report).encode())
+    print(json.dumps(report) if args.json else as_text(report))
     return 0
 
 
-def _measure(args: argparse.Namespace, scratch: Path) -> dict[str, Any]:
-    from core.engine import Engine
+def _measure(args: argparse.Namespace) -> dict[str, Any]:
+    """Ask a process per configuration, one after the other."""
+    from .plan import configurations
+    from .process import ask
 
-    engine = Engine.load(args.model, args.device, args.text_encoder)
-    for length in args.lengths:
-        engine.check_seconds(length)
-    warm: list[dict[str, Any]] = []
-    passes = len(args.lengths) * (args.repeats + 1)
-    with bar("benchmark", total=passes, silent=args.json, unit="pass") as progress:
-        for seconds in args.lengths:
-            timings = []
-            for repeat in range(args.repeats + 1):
-                # Every pass has words of its own: a known prompt would skip the text encoder.
-                prompt = f"{_PROMPT}, take {len(warm)} {repeat}"
-                seeds = range(1, args.variations + 1)
-                timings.append(engine.generate(prompt, seconds, seeds).timings)
-                progress.update()
-            # The first pass of a length warms up caches and buffers.
-            warm.append({"seconds": seconds, "variations": args.variations, **median(timings[1:])})
-    peak = peak_rss_mb()
-    cold = statistics.median(_cold_start_ms(args, scratch, n) for n in range(args.repeats))
-    return {
-        "warm": warm,
-        "cold_start_ms": round(cold, 1),
-        "peak_rss_mb": round(peak, 1),
-        "model": engine.name,
-        "device": engine.device,
-        "repeats": args.repeats,
-        **_machine(),
-    }
-
-
-def median(timings: list[dict[str, Any]]) -> dict[str, Any]:
-    """Median of every stage over the passes; of ``scales_ms`` scale by scale."""
-    result: dict[str, Any] = {}
-    for stage in ("text_ms", "scales_ms", "decode_ms", "total_ms"):
-        column = [timing[stage] for timing in timings]
-        if isinstance(column[0], list):
-            by_scale = zip(*column, strict=True)
-            result[stage] = [round(statistics.median(scale), 3) for scale in by_scale]
-        else:
-            result[stage] = round(statistics.median(column), 3)
-    return result
-
-
-def _cold_start_ms(args: argparse.Namespace, scratch: Path, number: int) -> float:
-    """Milliseconds from the start of a fresh process to its end with a 2 s motion on disk."""
-    target = scratch / f"cold_{number}.bvh"
-    command = [sys.executable, "-P", "-m", "cli", "generate", _PROMPT, "--seconds", "2"]
-    command += ["--bvh", str(target), "--json", "--model", args.model, "--device", args.device]
-    if args.text_encoder is not None:
-        command += ["--text-encoder", str(args.text_encoder)]
-    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(paths),
-        "SCALEMOGEN_CACHE": str(scratch / f"cold_cache_{number}"),
-    }
-    started = time.perf_counter()
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    elapsed = 1000 * (time.perf_counter() - started)
-    if ended.returncode != 0 or not target.is_file():
-        raise ScaleMoGenError(f"the cold start failed: {ended.stderr.strip()[-300:]}")
-    return elapsed
-
-
-def peak_rss_mb() -> float:
-    """The most memory this process has held, in MB (10**6 bytes)."""
-    if os.name == "nt":
-        import psutil
-
-        return float(psutil.Process().memory_info().peak_wset) / 1e6
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
-
-
-def _machine() -> dict[str, Any]:
-    import torch
-
-    processor = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        lines = cpuinfo.read_text(errors="replace").splitlines()
-        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-        processor = names[0] if names else processor
-    return {
-        "machine": f"{platform.system()} {platform.machine()}, {processor}",
-        "cpu_count": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-    }
-
-
-def table(report: dict[str, Any]) -> str:
-    """The report as text."""
-    lines = [
-        f"{report['model']} on {report['device']}, {report['threads']} threads, "
-        f"torch {report['torch']}, {report['machine']}",
-        "  seconds  variations   text ms  scales ms  decode ms   total ms",
-    ]
-    lines += [
-        f"{row['seconds']:9g}  {row['variations']:10d}  {row['text_ms']:8.1f}  "
-        f"{sum(row['scales_ms']):9.1f}  {row['decode_ms']:9.1f}  {row['total_ms']:9.1f}"
-        for row in report["warm"]
-    ]
-    lines.append(
-        f"cold start {report['cold_start_ms']:.0f} ms, peak {report['peak_rss_mb']:.0f} MB"
+    encoder = None if args.text_encoder is None else str(args.text_encoder)
+    model = {"model": args.model, "text_encoder": encoder}
+    # Another process again: ours stays small, so that it takes nothing from those it measures.
+    about = ask({"task": "describe", "lengths": args.lengths, "device": args.device, **model}, 1)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    plan = configurations(
+        devices=about.pop("devices"),
+        threads=args.threads,
+        lengths=args.lengths,
+        variations=args.variations,
+        published="none" if args.without_published else "all" if args.published_in_full else "some",
     )
-    return "\n".join(lines)
+    rows = []
+    with bar("benchmark", total=len(plan), silent=args.json, unit="process") as progress:
+        for item in plan:
+            request = {"task": "measure", "repeats": args.repeats, **model, **item.as_dict()}
+            rows.append(ask(request, item.threads))
+            progress.update()
+    return {**about, "load_average": load, "rows": rows}
