@@ -111,14 +111,13 @@ def _check_lengths(path: Path, jobs: list[PromptLine], engine: "Engine") -> None
 
 
 def _labels(args: argparse.Namespace, engines: "list[Engine]") -> list[str]:
-    """The models' names, told apart by what was typed where they are the same."""
+    """The models' names; where they are the same, with what was typed, or numbered."""
     names = [engine.name for engine in engines]
-    if len(set(names)) < len(names):
-        typed = [args.model, args.against]
-        names = [f"{name} ({word})" for name, word in zip(names, typed, strict=True)]
-    if len(set(names)) < len(names):
-        names = [f"{name} {number}" for number, name in enumerate(names, start=1)]
-    return names
+    if len(set(names)) == len(names):
+        return names
+    typed = [str(args.model), str(args.against)]
+    marks = typed if typed[0] != typed[1] else ["1", "2"]
+    return [f"{name} ({mark})" for name, mark in zip(names, marks, strict=True)]
 
 
 def _motions(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from ..motion import Motion
 from .body import body_of
@@ -13,8 +13,9 @@ from .sheet import BORDER, FAINT, INK, WHITE, pose_cell, pose_frames
 
 ROWS_PER_PAGE = 10
 _POSES = 12  # in a row, over all its panels
-_CELL_WIDTH, _CELL_HEIGHT = 116, 138
-_CAPTION, _HEADER, _GAP = 28, 30, 16
+_CELL_WIDTH, _CELL_HEIGHT = 116, 126
+_CAPTION, _HEADER, _GAP = 27, 30, 16
+_SMALL = 12  # size of the type of ids and of the legend
 _RULE = (222, 225, 230)
 
 #: (id, prompt, one motion per panel): a row of an overview.
@@ -47,8 +48,8 @@ def _page(panels: Sequence[str], rows: Sequence[Row], numbering: str) -> Image.I
         draw.line([(BORDER, top), (width - BORDER, top)], fill=_RULE)
         seconds = f"   ({motions[0].seconds:.1f} s)" if motions else ""
         write_text(page, (BORDER, top + 7), prompt + seconds, 16, INK, width - 240)
-        room = draw.textlength(name) * 1.4
-        write_text(page, (width - BORDER - min(200, room), top + 10), name, 12, FAINT, 200)
+        room = min(200.0, _length(name))
+        write_text(page, (width - BORDER - room, top + 10), name, _SMALL, FAINT, 200)
         for left, motion in zip(lefts, motions, strict=True):
             page.paste(_strip(motion, poses), (left, top + _CAPTION))
     return page
@@ -70,11 +71,15 @@ def _strip(motion: Motion, poses: int) -> Image.Image:
 
 def _draw_legend(page: Image.Image, numbering: str) -> None:
     draw = ImageDraw.Draw(page)
-    texts = ((LEFT, "left"), (RIGHT, "right"), (CONTACT, "foot stands"), (None, numbering))
-    x = page.width - BORDER - 300.0
-    for colour, text in texts:
-        if colour is not None:
-            draw.ellipse([x, 12, x + 9, 21], fill=colour)
-            x += 13
-        write_text(page, (x, 9), text, 12, FAINT, 120)
-        x += draw.textlength(text) * 1.2 + 16
+    x = page.width - BORDER - _length(numbering)
+    write_text(page, (x, 9), numbering, _SMALL, FAINT, 120)
+    for colour, text in ((CONTACT, "foot stands"), (RIGHT, "right"), (LEFT, "left")):
+        x -= _length(text) + 16
+        write_text(page, (x, 9), text, _SMALL, FAINT, 120)
+        x -= 13
+        draw.ellipse([x, 11, x + 9, 20], fill=colour)
+
+
+def _length(text: str) -> float:
+    """Pixels of a line in the small size."""
+    return float(ImageFont.load_default(_SMALL).getlength(text)) + 1

@@ -274,6 +274,7 @@ function start() {
   const scrub = (event) => seek(timeAt(event.offsetX, timeline.clientWidth, state.duration));
   timeline.addEventListener("pointerdown", (event) => {
     timeline.setPointerCapture(event.pointerId);
+    event.preventDefault(); // no focus ring for the mouse
     playedBefore = state.playing;
     play(false);
     scrub(event);
@@ -324,6 +325,10 @@ function start() {
     event.preventDefault();
   });
 
+  // A click by mouse leaves the focus with the page: the next key is a shortcut, not that button.
+  document.addEventListener("click", (event) => {
+    if (event.detail > 0) event.target.closest("main button, aside button")?.blur();
+  });
   $("search").addEventListener("input", filterList);
   document.querySelectorAll("[data-filter]").forEach((button) => {
     button.addEventListener("click", () => {

@@ -106,8 +106,8 @@ function drawHead(context, view, body, pose, palette) {
     return { x, y, r: r * size };
   };
   const drawNose = () => {
-    context.fillStyle = outlineOf(palette.skin);
-    capsulePath(context, noseAt(0.85, 0.26), noseAt(1.24, 0.15));
+    context.fillStyle = rgb(palette.skin.map((value) => value * 0.66));
+    capsulePath(context, noseAt(0.85, 0.24), noseAt(1.24, 0.14));
     context.fill();
     context.fillStyle = rgb(lit(palette.skin, unit(mixed(forward, LIGHT, 0.4))));
     capsulePath(context, noseAt(0.85, 0.2), noseAt(1.24, 0.09));
@@ -132,7 +132,7 @@ function drawHead(context, view, body, pose, palette) {
     context.fill();
   }
   for (const side of [-1, 1]) {
-    const eye = unit(forward.map((f, i) => f + 0.36 * side * left[i] + 0.16 * up[i]));
+    const eye = unit(forward.map((f, i) => f + 0.42 * side * left[i] + 0.22 * up[i]));
     if (eye[2] < 0.2) continue;
     const [x, y] = pixel(eye);
     context.fillStyle = rgb(palette.eyes);

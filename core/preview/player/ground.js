@@ -52,6 +52,8 @@ function floorCircle(view, point, metres) {
   });
 }
 
+const OFF_PICTURE = 20000; // pixels to the left, where the shapes that cast the soft shadow lie
+
 /** The figure straight below itself, soft at the rim: how high it is, and where. */
 function drawShadow(context, view, body, pose, palette) {
   const shapes = body.limbs.map((limb) => {
@@ -60,17 +62,24 @@ function drawShadow(context, view, body, pose, palette) {
   });
   shapes.push(body.torso.map(({ at, radius }) => [pose[at], radius]));
   shapes.push([[pose[body.index.skull], body.headRadius]]);
+  const middle = view.project(onFloor(pose[body.index.pelvis]));
   const near = shapes.flat().some(([point]) => view.project(onFloor(point)).z < 2 * NEAREST);
   if (near) return;
-  for (const [grown, alpha] of [[0.045, 0.28], [0.015, 0.34], [-0.015, 0.38]]) {
-    context.fillStyle = rgba(palette.shadow, alpha * palette.shadowStrength);
-    context.beginPath();
-    for (const shape of shapes) {
-      const rims = shape.flatMap(([point, r]) => floorCircle(view, point, Math.max(0.01, r * 0.8 + grown)));
-      polygonPath(context, convexHull(rims));
-    }
-    context.fill();
+  context.save();
+  // Only the blurred copy of the shapes falls into the picture. Its offset and blur are counted in
+  // the canvas's own pixels, whatever the transform.
+  const ratio = context.getTransform().a;
+  context.shadowColor = rgba(palette.shadow, palette.shadowStrength);
+  context.shadowBlur = 0.07 * middle.scale * ratio;
+  context.shadowOffsetX = OFF_PICTURE * ratio;
+  context.fillStyle = rgb(palette.shadow);
+  context.beginPath();
+  for (const shape of shapes) {
+    const rims = shape.flatMap(([point, r]) => floorCircle(view, point, r * 0.9));
+    polygonPath(context, convexHull(rims).map(([x, y]) => [x - OFF_PICTURE, y]));
   }
+  context.fill();
+  context.restore();
 }
 
 /** A print under every foot that stands: heel, toe or the whole sole. */

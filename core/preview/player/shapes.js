@@ -12,8 +12,8 @@ function lit(colour, normal) {
   const facing = dot(normal, LIGHT);
   const diffuse = Math.max(0, facing);
   const bounce = 0.1 * Math.max(0, -normal[1]); // light that comes back from the floor
-  const gloss = 0.2 * Math.pow(diffuse, 10);
-  const level = 0.56 + 0.5 * diffuse + bounce;
+  const gloss = 0.13 * Math.pow(diffuse, 8);
+  const level = 0.62 + 0.4 * diffuse + bounce;
   return colour.map((value) => value * level + 255 * gloss);
 }
 
