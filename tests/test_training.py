@@ -25,6 +25,7 @@ from core.training.checkpoint import SHARD_BYTES, load_state, save_state
 from core.training.corpus import Clip, clip_weights, load_corpus, mirror_text
 from core.training.loop import LoopConfig, Task, train
 from core.training.mixture import plain
+from core.training.optimizers import build_optimizers
 from core.training.physics import foot_sliding, mean_acceleration
 from core.training.token_data import TokenData, build_token_data
 from core.training.tokenizer_task import TokenizerTask, reconstruction_figures
@@ -203,13 +204,17 @@ def parameters(task: Task) -> list[Tensor]:
     return [p.detach().clone() for p in task.model.parameters()]
 
 
-@pytest.mark.parametrize("make", [tokenizer_task, transformer_task])
+@pytest.mark.parametrize(
+    ("make", "optimizer"),
+    [(tokenizer_task, "adamw"), (transformer_task, "adamw"), (transformer_task, "muon")],
+)
 def test_an_interrupted_training_resumes_exactly(
-    make, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make, optimizer: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     straight = make(data)
+    config = replace(loop(6), optimizer=optimizer)
     monkeypatch.setattr(type(straight), "validate", lambda self, folder, step: {"loss": 1.0})
-    train(straight, loop(6), tmp_path / "straight")
+    train(straight, config, tmp_path / "straight")
 
     class StoppedError(Exception):
         pass
@@ -224,9 +229,9 @@ def test_an_interrupted_training_resumes_exactly(
 
     broken.loss = loss
     with pytest.raises(StoppedError):
-        train(broken, loop(6), tmp_path / "broken")
+        train(broken, config, tmp_path / "broken")
     resumed = make(data)
-    train(resumed, loop(6), tmp_path / "broken")
+    train(resumed, config, tmp_path / "broken")
     for a, b in zip(parameters(straight), parameters(resumed), strict=True):
         assert torch.equal(a, b)
     rows = report.read_table(tmp_path / "broken" / "log.csv")
@@ -245,6 +250,39 @@ def test_both_tasks_learn_and_leave_logs_and_pictures(data: Path, tmp_path: Path
         assert all(np.isfinite(v) for v in figures.values())
         assert (folder / "curves.png").stat().st_size > 1000
     assert (tmp_path / "transformer" / "samples.png").stat().st_size > 1000
+
+
+def test_only_matrices_inside_the_blocks_go_to_muon(data: Path) -> None:
+    model = transformer_task(data).model
+    adam, muon = build_optimizers(
+        model, name="muon", learning_rate=1e-3, weight_decay=0.1, betas=(0.9, 0.97), fused=False
+    )
+    names = {id(p): n for n, p in model.named_parameters()}
+    turned = {names[id(p)] for group in muon.param_groups for p in group["params"]}
+    others = {names[id(p)] for group in adam.param_groups for p in group["params"]}
+    assert turned | others == set(names.values())
+    assert not turned & others
+    assert turned
+    assert all(n.startswith("blocks.") and n.endswith(".weight") for n in turned)
+    assert {"head.weight", "code_embed.weight", "scale_embed.weight"} <= others
+    decayed = {names[id(p)] for p in adam.param_groups[0]["params"]}
+    assert "head.weight" in decayed
+    assert not any(n.endswith("bias") for n in decayed)
+
+
+def test_the_decoder_is_trained_on_while_the_bits_stay(data: Path, tmp_path: Path) -> None:
+    first = tokenizer_task(data)
+    tokenizer = first.model
+    later = tokenizer_task(data)
+    later.start_from(tokenizer, first.mean + 0.1, first.std)
+    before = [p.detach().clone() for p in later.model.encoder_parameters()]
+    decoder = later.model.unembed[0].weight.detach().clone()
+    train(later, loop(2), tmp_path)
+    assert all(
+        torch.equal(a, b) for a, b in zip(before, later.model.encoder_parameters(), strict=True)
+    )
+    assert not torch.equal(decoder, later.model.unembed[0].weight)
+    assert torch.equal(later.mean, first.mean + 0.1)
 
 
 def test_a_state_of_another_model_or_other_data_is_not_resumed(data: Path, tmp_path: Path) -> None:

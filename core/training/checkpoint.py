@@ -62,7 +62,7 @@ def load_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer, names: dict[int, str]) -> dict[str, Tensor]:
-    """The moments of AdamW by parameter name (``names`` maps id(parameter) to its name)."""
+    """An optimizer's state by parameter name (``names`` maps id(parameter) to its name)."""
     tensors = {}
     for parameter, state in optimizer.state.items():
         for key, value in state.items():

@@ -19,10 +19,10 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ..errors import ScaleMoGenError
-from ..model.tokenizer import JointLinear
 from . import report
 from .checkpoint import load_state, optimizer_tensors, restore_optimizer, save_state
 from .memory import keep_freed_memory
+from .optimizers import build_optimizers
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class LoopConfig:
     gradient_clip: float = 1.0
     ema: float = 0.995
     seed: int = 1
+    optimizer: str = "adamw"
     mixed_precision: str = "no"
     compile: bool = False
     log_every: int = 10
@@ -90,9 +91,11 @@ def train(task: Task, config: LoopConfig, folder: Path) -> dict[str, float]:
     model = task.model.to(accelerator.device)
     task.to(accelerator.device)
     names = {id(p): n for n, p in model.named_parameters()}
-    optimizer = torch.optim.AdamW(
-        _decay_groups(model, config.weight_decay),
-        lr=config.learning_rate,
+    built = build_optimizers(
+        model,
+        name=config.optimizer,
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
         betas=config.betas,
         fused=accelerator.device.type == "cuda",
     )
@@ -106,9 +109,10 @@ def train(task: Task, config: LoopConfig, folder: Path) -> dict[str, float]:
                 "name another folder, or delete this one to start afresh"
             )
         _copy_into(model, {n: tensors[f"model.{n}"] for n in names.values()})
-        restore_optimizer(optimizer, names, tensors)
+        for optimizer in built:
+            restore_optimizer(optimizer, names, tensors)
         step, elapsed = facts["step"], facts["elapsed"]
-    prepared, optimizer = accelerator.prepare(model, optimizer)
+    prepared, *optimizers = accelerator.prepare(model, *built)
     # Only now: with several processes, preparing gives all of them the first one's weights.
     ema = {n: p.detach().clone() for n, p in model.named_parameters()}
     if resumed is not None:
@@ -129,7 +133,8 @@ def train(task: Task, config: LoopConfig, folder: Path) -> dict[str, float]:
     def save() -> None:
         tensors: dict[str, Tensor] = {f"model.{n}": p for n, p in model.named_parameters()}
         tensors |= {f"ema.{n}": p for n, p in ema.items()}
-        tensors |= optimizer_tensors(_unwrap(optimizer), names)
+        for optimizer in built:
+            tensors |= optimizer_tensors(optimizer, names)
         facts = {
             "step": step,
             "elapsed": time.monotonic() - started,
@@ -166,14 +171,15 @@ def train(task: Task, config: LoopConfig, folder: Path) -> dict[str, float]:
     while done < 1.0:
         torch.manual_seed(hash((config.seed, step, accelerator.process_index)) % 2**63)
         rate = _learning_rate(config, step, done)
-        for group in optimizer.param_groups:
+        for group in [group for optimizer in built for group in optimizer.param_groups]:
             group["lr"] = rate
         with accelerator.autocast():
             loss, parts = task.loss(prepared, step, done)
         accelerator.backward(loss)
         norm = accelerator.clip_grad_norm_(model.parameters(), config.gradient_clip)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
         step += 1
         decay = min(config.ema, (1 + step) / (10 + step))
         with torch.no_grad():
@@ -207,18 +213,6 @@ def train(task: Task, config: LoopConfig, folder: Path) -> dict[str, float]:
     return figures
 
 
-def _decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Weight decay for the weights of linear layers and convolutions only."""
-    layers = (nn.Linear, nn.Conv1d, JointLinear)
-    decayed = {id(m.weight) for m in model.modules() if isinstance(m, layers)}
-    matrices = [p for p in model.parameters() if id(p) in decayed]
-    others = [p for p in model.parameters() if id(p) not in decayed]
-    return [
-        {"params": matrices, "weight_decay": weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-
-
 def _learning_rate(config: LoopConfig, step: int, progress: float) -> float:
     """Linear warm-up, then half a cosine down to 2 % of the peak."""
     warm = min(1.0, (step + 1) / max(1, config.warmup))
@@ -230,9 +224,3 @@ def _copy_into(model: nn.Module, values: dict[str, Tensor]) -> None:
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(values[name])
-
-
-def _unwrap(optimizer: Any) -> torch.optim.Optimizer:
-    """The optimizer inside accelerate's wrapper."""
-    inner: torch.optim.Optimizer = getattr(optimizer, "optimizer", optimizer)
-    return inner
