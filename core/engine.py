@@ -185,7 +185,12 @@ class Engine:
             raise ScaleMoGenError(f"guidance {guidance:g} is out of range; use 0 to 50")
         if not (math.isfinite(temperature) and 0 <= temperature <= 10):
             raise ScaleMoGenError(f"temperature {temperature:g} is out of range; use 0 to 10")
-        return SamplingOptions(guidance, temperature, ramp=config.guidance_ramp)
+        return SamplingOptions(
+            guidance,
+            temperature,
+            ramp=config.guidance_ramp,
+            temperature_ramp=config.temperature_ramp,
+        )
 
     def _decode(self, bits: list[Tensor], frames: int) -> list[Motion]:
         features = self.model.tokenizer.detokenize(bits, frames)

@@ -64,7 +64,7 @@ class TransformerConfig:
         tokens otherwise cannot know how long the motion will be).
     guidance: strength of the text; guidance_ramp: factors of it at the first and the last scale,
         linear between (published: 0 to 1).  The coarse scales decide what is done, the fine ones
-        how smoothly.  temperature: divides the logits.
+        how smoothly.  temperature: divides the logits; temperature_ramp: factors of it likewise.
     """
 
     width: int
@@ -80,6 +80,7 @@ class TransformerConfig:
     guidance: float = 7.0
     guidance_ramp: tuple[float, float] = (0.0, 1.0)
     temperature: float = 1.3
+    temperature_ramp: tuple[float, float] = (1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,12 @@ class ModelConfig:
 
 
 def transformer_config(data: dict[str, Any]) -> TransformerConfig:
-    """A TransformerConfig of parsed JSON; without a guidance ramp it has the published one."""
-    first, last = data.get("guidance_ramp", (0.0, 1.0))
-    return TransformerConfig(**{**data, "guidance_ramp": (float(first), float(last))})
+    """A TransformerConfig of parsed JSON; without ramps it has the published ones."""
+    ramps = {"guidance_ramp": (0.0, 1.0), "temperature_ramp": (1.0, 1.0)}
+    for name, published in ramps.items():
+        first, last = data.get(name, published)
+        ramps[name] = (float(first), float(last))
+    return TransformerConfig(**{**data, **ramps})
 
 
 def tokenizer_config(data: dict[str, Any]) -> TokenizerConfig:

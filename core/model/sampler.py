@@ -15,6 +15,8 @@ from .transformer import NextScaleTransformer
 class SamplingOptions:
     """guidance: strength of the text, times ``ramp`` (factors at the first and the last scale).
 
+    temperature: divides the logits, times ``temperature_ramp`` likewise: coarse scales choose what
+    is done, and chance in the fine ones is only jitter.
     greedy (or temperature 0): take the more probable value of every bit.
     """
 
@@ -22,11 +24,20 @@ class SamplingOptions:
     temperature: float
     greedy: bool = False
     ramp: tuple[float, float] = (0.0, 1.0)
+    temperature_ramp: tuple[float, float] = (1.0, 1.0)
 
     def weight(self, progress: float) -> float:
         """Guidance at a scale, ``progress`` from 0 (coarsest) to 1 (finest)."""
-        first, last = self.ramp
-        return self.guidance * (first + (last - first) * progress)
+        return self.guidance * _between(self.ramp, progress)
+
+    def heat(self, progress: float) -> float:
+        """Temperature at a scale, ``progress`` from 0 (coarsest) to 1 (finest)."""
+        return self.temperature * _between(self.temperature_ramp, progress)
+
+
+def _between(ramp: tuple[float, float], progress: float) -> float:
+    first, last = ramp
+    return first + (last - first) * progress
 
 
 @dataclass
@@ -77,13 +88,15 @@ def sample(
             if columns is not None:
                 columns = torch.cat([columns, columns.new_ones(tokens)])
         mask = None if columns is None else columns[None, None, None]
+        progress = scale / max(last, 1)
         logits = transformer.run(x, range(scale, scale + 1), latents, condition, mask, cache)
         if guided:
-            weight = options.weight(scale / max(last, 1))
+            weight = options.weight(progress)
             conditional, unconditional = logits.chunk(2)
             logits = (1 + weight) * conditional - weight * unconditional
-        probabilities = torch.softmax(logits.float() / max(options.temperature, 1e-4), -1)
-        if options.greedy or options.temperature == 0:
+        temperature = options.heat(progress)
+        probabilities = torch.softmax(logits.float() / max(temperature, 1e-4), -1)
+        if options.greedy or temperature == 0:
             bits = probabilities[..., 1] > probabilities[..., 0]
         else:
             # Drawn on the CPU, so that a seed means the same numbers on every device.

@@ -205,7 +205,12 @@ class TransformerTask(Task):
         config = self.whole.config
         layout = feature_layout(config.tokenizer.layout)
         sizes = config.transformer
-        options = SamplingOptions(sizes.guidance, sizes.temperature, ramp=sizes.guidance_ramp)
+        options = SamplingOptions(
+            sizes.guidance,
+            sizes.temperature,
+            ramp=sizes.guidance_ramp,
+            temperature_ramp=sizes.temperature_ramp,
+        )
         rows = []
         for (prompt, seconds), states in zip(SHEET_PROMPTS, self.sheet_states, strict=True):
             frames = round(seconds * layout.skeleton.fps)
