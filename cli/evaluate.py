@@ -26,7 +26,7 @@ Prints one table: real motion, what the tokenizer gives back (the ceiling), the 
 settings, the training motion with the nearest caption (the floor), and any folder of BVH files.
 The metrics are those of Guo et al. (CVPR 2022) on the evaluator in assets/evaluator; every motion's
 caption is ranked among 32 different ones.  They cannot be compared with figures that come from
-other evaluators or other data.
+other evaluators or other data.  --model takes several models, too: open,plus.
 """
 _EMBEDDINGS = """
 measure embeddings of any other evaluator instead: a safetensors file with the matrices motion
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data_argument(parser)
     parser.add_argument("--split", default="val", help="which clips (default: val)")
     parser.add_argument("--without", nargs="*", default=[], metavar="SOURCE", help="leave out")
-    values.add_model_arguments(parser, "name or folder of a model, or several: open,plus")
+    values.add_model_arguments(parser)
     values.add_sampling_arguments(parser)
     parser.add_argument("--seed", type=values.whole_number(0, values.LARGEST_SEED), default=1)
     table = parser.add_argument_group("the table")
@@ -84,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     quick.add_argument(
         "--samples",
         action="store_true",
-        help="no table: reconstruction errors, and jitter and sliding of one motion per clip, as JSON",
+        help="no table: reconstruction errors, jitter and sliding of a motion per clip, as JSON",
     )
     quick.add_argument(
         "--sheet", type=Path, metavar="FILE.png", help="also draw samples of known prompts"
@@ -143,7 +143,7 @@ def _table(args: argparse.Namespace) -> "Report":
     if args.split != "train":
         with contextlib.suppress(ScaleMoGenError):  # a folder may hold nothing but a test split
             training = load_corpus(folder, "train", args.without)
-    embedder = Embedder.load(args.evaluator or BUNDLED_EVALUATOR, args.text_encoder)
+    embedder = Embedder.load(args.evaluator or BUNDLED_EVALUATOR)
     engines = [Engine.load(name, args.device, args.text_encoder) for name in _models(args)]
     if not training:
         print("there is no training split: the nearest-caption row is left out", file=sys.stderr)
@@ -192,7 +192,7 @@ def _embeddings(args: argparse.Namespace) -> "Report":
     from core.evaluation.suite import Report
 
     rows = measure_embeddings(args.embeddings, args.repeats, args.seed)
-    captions = len({row for row in rows[0].captions})
+    captions = len(set(rows[0].captions))
     facts = {"embeddings": str(args.embeddings), "motions": len(rows[0].captions)}
     return Report({**facts, "captions": captions, "pool": pool_size(rows)}, rows)
 

@@ -12,6 +12,8 @@ from core.errors import ScaleMoGenError
 ADDON = "scalemogen_blender"
 ENCODER = "assets/text_encoder"
 MODELS = "assets/models"
+#: Measures models in a checkout; its weights are larger than any use it would have in Blender.
+EVALUATOR = "assets/evaluator"
 MODEL_LIST = f"{MODELS}/default.json"
 #: What an extension may hold. No pickles (.pth, .tar, .pkl), no byte code, no training logs.
 SUFFIXES = frozenset({".py", ".json", ".toml", ".md", ".txt", ".safetensors"})
@@ -87,6 +89,8 @@ def listed_models(root: Path) -> list[str]:
 
 def _ships(name: str, models: list[str]) -> bool:
     """Whether an archive name may go along; of the models only the listed ones do."""
+    if name.startswith(f"{EVALUATOR}/"):
+        return False
     if not name.startswith(f"{MODELS}/") or name == MODEL_LIST:
         return True
     return name.startswith(tuple(f"{MODELS}/{model}/" for model in models))

@@ -13,7 +13,7 @@ from launcher import ROOT
 CORE = sorted((ROOT / "core").rglob("*.py"))
 ADDON = sorted((ROOT / "scalemogen_blender").rglob("*.py"))
 LAUNCHER = sorted((ROOT / "launcher").rglob("*.py"))
-WITH_TORCH = ("model", "training", "text", "engine")
+WITH_TORCH = ("model", "training", "evaluation", "text", "engine")
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -26,7 +26,6 @@ from core.training.corpus import Clip, clip_weights, load_corpus, mirror_text
 from core.training.loop import LoopConfig, Task, train
 from core.training.mixture import plain
 from core.training.optimizers import build_optimizers
-from core.training.physics import foot_sliding, mean_acceleration
 from core.training.token_data import TokenData, build_token_data
 from core.training.tokenizer_task import TokenizerTask, reconstruction_figures
 from core.training.transformer_task import SHEET_PROMPTS, TransformerTask
@@ -354,21 +353,6 @@ def test_a_perfect_tokenizer_would_measure_no_error(data: Path) -> None:
     higher = reconstruction_figures(copy, features, mean, std, layout)  # type: ignore[arg-type]
     assert higher["global_mm"] == pytest.approx(50, rel=1e-3)
     assert higher["joint_mm"] == pytest.approx(0, abs=1e-3)
-
-
-def test_jitter_and_sliding_are_measured_in_their_units() -> None:
-    walk = walking(60)
-    identity = np.tile([1.0, 0.0, 0.0, 0.0], (60, 22, 1))
-    glide = np.zeros((60, 3))
-    glide[:, 1], glide[:, 2] = 0.98, 0.01 * np.arange(60)
-    gliding = replace(walk, rotations=identity, root_positions=glide)
-    assert foot_sliding([gliding]) == pytest.approx(30.0)
-    assert mean_acceleration([gliding]) == pytest.approx(0.0, abs=1e-9)
-    fall = glide.copy()
-    fall[:, 1] = 50.0 - 0.5 * 9.81 * (np.arange(60) / 30) ** 2
-    falling = replace(gliding, root_positions=fall)
-    assert mean_acceleration([falling]) == pytest.approx(9.81, rel=1e-6)
-    assert np.isnan(foot_sliding([falling]))
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""What ``run.py train tokenizer`` and ``run.py train transformer`` do."""
+"""What ``run.py train`` does: tokenizer, transformer, evaluator, release."""
 
 import json
 from collections.abc import Sequence
@@ -6,17 +6,25 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import torch
 from accelerate import PartialState
 
 from ..errors import ScaleMoGenError
+from ..evaluation.evaluator import EvaluatorConfig
+from ..evaluation.storage import save_evaluator
+from ..features import feature_layout
 from ..files import make_folder, write_bytes
 from ..model.config import ModelConfig
 from ..model.presets import bundled
+from ..model.tokenizer import MotionTokenizer
 from ..model.transformer import NextScaleTransformer
 from ..model.weights import Model, load, load_tokenizer, save_tokenizer, save_transformer
 from .corpus import Clip, describe, load_corpus
+from .evaluator_data import EvaluatorData
+from .evaluator_task import ContrastiveOptions, EvaluatorTask
 from .loop import LoopConfig, train
+from .mixture import mixture, plain
 from .text_states import text_states
 from .token_data import build_token_data
 from .tokenizer_task import TokenizerTask, reconstruction_of_clips
@@ -30,9 +38,12 @@ def train_tokenizer(
     *,
     without: Sequence[str] = (),
     batch_frames: int = 4096,
+    start_from: Path | None = None,
 ) -> dict[str, float]:
     """Train the bundled configuration's tokenizer; returns its errors on every validation clip.
 
+    ``start_from``: a model folder whose tokenizer is kept but for its decoder, which is trained on;
+    the bits of a motion stay the same, so that transformers of either understand the other's.
     Leaves ``out``/tokenizer (log, curves, state) and the weights in ``out``/model.
     """
     config = replace(bundled(), name=out.name)
@@ -40,7 +51,12 @@ def train_tokenizer(
     validation = load_corpus(data, "val", without)
     state = _process_state()
     torch.manual_seed(loop.seed)
+    if start_from is not None:
+        config = replace(config, tokenizer=load_tokenizer(start_from)[0].tokenizer)
     task = TokenizerTask(config.tokenizer, training, validation, batch_frames=batch_frames)
+    if start_from is not None:
+        _, tokenizer, mean, std = load_tokenizer(start_from)
+        task.start_from(tokenizer, mean, std)
     train(task, loop, out / "tokenizer")
     if not state.is_main_process:
         return {}
@@ -67,8 +83,13 @@ def train_transformer(
     without: Sequence[str] = (),
     batch_tokens: int = 9000,
     augment: bool = True,
+    start_from: Path | None = None,
 ) -> dict[str, float]:
-    """Train the transformer on the frozen tokenizer in ``out``/model; returns its figures."""
+    """Train the transformer on the frozen tokenizer in ``out``/model; returns its figures.
+
+    ``start_from``: a model folder whose transformer's weights are the first ones, for a run on more
+    data; its tokenizer must give the same bits.
+    """
     if not (out / "model" / "tokenizer.safetensors").exists():
         raise ScaleMoGenError(f"{out} has no tokenizer yet; run train tokenizer --out {out} first")
     stored, tokenizer, mean, std = load_tokenizer(out / "model")
@@ -77,16 +98,29 @@ def train_transformer(
     # With several processes the first one fills the caches and the others read them.
     state = _process_state()
     with state.main_process_first():
-        training, validation = (
-            build_token_data(
-                load_corpus(data, split, without),
-                tokenizer,
-                mean,
-                std,
-                augment=augment and split == "train",
-                cache=folder / f"{split}_latents.safetensors",
+        clips = load_corpus(data, "train", without)
+
+        def encode(sentences: Sequence[str]) -> list[np.ndarray]:
+            states, lengths = text_states(
+                sentences, config.transformer, folder, "caption_states.safetensors"
             )
-            for split in ("train", "val")
+            return [state.float().numpy() for state in states.split(lengths.tolist())]
+
+        training = build_token_data(
+            mixture(clips, encode, loop.seed, most_joined=2500 if augment else 0),
+            tokenizer,
+            mean,
+            std,
+            augment=augment,
+            cache=folder / "train_latents.safetensors",
+        )
+        validation = build_token_data(
+            plain(load_corpus(data, "val", without)),
+            tokenizer,
+            mean,
+            std,
+            augment=False,
+            cache=folder / "val_latents.safetensors",
         )
         sheet = [prompt for prompt, _ in SHEET_PROMPTS]
         sentences = [*training.sentences, *validation.sentences, *sheet]
@@ -96,6 +130,8 @@ def train_transformer(
     transformer = NextScaleTransformer(
         config.transformer, config.tokenizer.bits, tokenizer.quantizer.pyramid
     )
+    if start_from is not None:
+        _copy_weights(start_from, tokenizer, transformer)
     model = Model(config, tokenizer, transformer, mean, std)
     task = TransformerTask(
         model, training, validation, states, lengths, sheet_states, batch_tokens=batch_tokens
@@ -103,6 +139,54 @@ def train_transformer(
     figures = train(task, loop, folder)
     if state.is_main_process:
         save_transformer(out / "model", config, transformer)
+    return figures
+
+
+def _copy_weights(
+    folder: Path, tokenizer: MotionTokenizer, transformer: NextScaleTransformer
+) -> None:
+    """The weights of the folder's transformer; ScaleMoGenError when it speaks of other bits."""
+    first = load(folder)
+    pairs = zip(first.tokenizer.encoder_parameters(), tokenizer.encoder_parameters(), strict=False)
+    same = first.tokenizer.config == tokenizer.config and all(torch.equal(*pair) for pair in pairs)
+    if not same:
+        raise ScaleMoGenError(
+            f"{folder} has another tokenizer; train this run's tokenizer with --start-from too"
+        )
+    try:
+        transformer.load_state_dict(first.transformer.state_dict())
+    except RuntimeError as error:
+        raise ScaleMoGenError(f"the transformer in {folder} is of another size") from error
+
+
+def train_evaluator(
+    data: Path,
+    out: Path,
+    loop: LoopConfig,
+    *,
+    without: Sequence[str] = (),
+    batch: int = ContrastiveOptions.batch,
+    layout: str = "canonical",
+) -> dict[str, float]:
+    """Train the text-motion evaluator on a feature layout; returns its validation figures.
+
+    Leaves ``out``/evaluator (log, curves, state) and the evaluator's folder in ``out``/model.
+    """
+    config = EvaluatorConfig(layout=layout, features=feature_layout(layout).width)
+    folder = out / "evaluator"
+    clips = load_corpus(data, "train", without)
+    state = _process_state()
+    with state.main_process_first():  # the first one fills the caches and the others read them
+        training = EvaluatorData(clips, layout, True, folder / "features.safetensors")
+        validation = EvaluatorData(load_corpus(data, "val", without), layout, False)
+        sentences = [*training.sentences, *validation.sentences]
+        states, lengths = text_states(sentences, bundled().transformer, folder)
+    torch.manual_seed(loop.seed)
+    options = ContrastiveOptions(batch=batch)
+    task = EvaluatorTask(config, clips, training, validation, states, lengths, options)
+    figures = train(task, loop, folder)
+    if state.is_main_process:
+        save_evaluator(out / "model", task.model.evaluator)
     return figures
 
 
@@ -124,6 +208,7 @@ def release(out: Path, folder: Path) -> None:
         config.transformer,
         guidance=preset.guidance,
         guidance_ramp=preset.guidance_ramp,
+        temperature_ramp=preset.temperature_ramp,
         temperature=preset.temperature,
     )
     make_folder(folder)
