@@ -1,4 +1,4 @@
-"""The command line: dispatching, exit codes, one-line errors; generate, retarget, benchmark."""
+"""The command line: dispatching, exit codes, one-line errors; generate, retarget."""
 
 import json
 import os
@@ -326,49 +326,6 @@ def test_retarget_refuses_what_it_cannot_use(blender, here, capfd, words, messag
     assert main(["retarget", *words]) == 2
     assert message in one_line_error(capfd)
     assert not Path("o.fbx").exists()
-
-
-# --- benchmark -----------------------------------------------------------------------------------
-
-
-def test_benchmark_prints_what_was_asked_for(engine, monkeypatch, capfd) -> None:
-    import cli.benchmark
-
-    monkeypatch.setattr(cli.benchmark, "_cold_start_ms", lambda *_: 1234.56)
-    monkeypatch.setenv("SCALEMOGEN_CACHE", "unchanged")
-    words = ["--lengths", "2", "4", "10", "--json", "--repeats", "2", "--variations", "3"]
-    assert main(["benchmark", *words]) == 0
-    report = json.loads(capfd.readouterr().out)
-    assert [row["seconds"] for row in report["warm"]] == [2, 4, 10]
-    assert [row["variations"] for row in report["warm"]] == [3, 3, 3]
-    assert report["warm"][0]["scales_ms"] == [2.0, 4.0, 6.0]
-    assert {"text_ms", "decode_ms", "total_ms"} <= set(report["warm"][0])
-    assert report["cold_start_ms"] == 1234.6 and report["peak_rss_mb"] > 10
-    assert {"machine", "threads", "torch", "model", "device"} <= set(report)
-    # One warm-up and two repeats each, and never the same prompt twice: it would be cached.
-    prompts = [request[0] for request in engine.requests]
-    assert len(prompts) == 9 and len(set(prompts)) == 9
-    assert {tuple(request[2]) for request in engine.requests} == {(1, 2, 3)}
-
-
-def test_benchmark_refuses_lengths_beyond_the_model(engine, capfd) -> None:
-    assert main(["benchmark", "--lengths", "2", "11", "--json"]) == 2
-    assert "use 0.5 to 10" in one_line_error(capfd)
-
-
-def test_benchmark_takes_medians_stage_by_stage() -> None:
-    from cli.benchmark import median
-
-    timings = [
-        {"text_ms": t, "scales_ms": [t, 10 * t], "decode_ms": 1.0, "total_ms": 2 * t}
-        for t in (3.0, 100.0, 1.0)
-    ]
-    assert median(timings) == {
-        "text_ms": 3.0,
-        "scales_ms": [3.0, 30.0],
-        "decode_ms": 1.0,
-        "total_ms": 6.0,
-    }
 
 
 # --- import-motion and test ----------------------------------------------------------------------

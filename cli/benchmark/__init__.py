@@ -25,9 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--lengths",
         type=values.seconds,
         nargs="+",
-        default=[1.0, 2.0, 4.0, 10.0],
         metavar="SECONDS",
-        help="clip lengths (default: 1 2 4 10)",
+        help="clip lengths (default: 1 2 4 10, as far as the model makes them)",
     )
     parser.add_argument(
         "--variations",
@@ -95,7 +94,7 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
     plan = configurations(
         devices=about.pop("devices"),
         threads=args.threads,
-        lengths=args.lengths,
+        lengths=about.pop("lengths"),
         variations=args.variations,
         published="none" if args.without_published else "all" if args.published_in_full else "some",
     )

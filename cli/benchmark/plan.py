@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 #: The published size makes clips from this length on: short ones tell little for their price.
 _PUBLISHED_FROM_SECONDS = 4.0
+#: ... and up to this: 320 frames at 30 a second.
+_PUBLISHED_TO_SECONDS = 320 / 30
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,12 @@ def configurations(
         for count in (threads if device == "cpu" else threads[-1:])
         for many in variations
         for seconds in lengths
+        if not size or seconds <= _PUBLISHED_TO_SECONDS
     ]
     if published != "some":
         return plan
-    long = [s for s in lengths if s >= _PUBLISHED_FROM_SECONDS] or lengths[-1:]
+    long = [s for s in lengths if _PUBLISHED_FROM_SECONDS <= s <= _PUBLISHED_TO_SECONDS]
+    long = long or lengths[-1:]
 
     def kept(item: Configuration) -> bool:
         if not item.published:

@@ -20,18 +20,23 @@ if TYPE_CHECKING:
     from core.engine import Engine
 
 _PROMPT = "a person walks forward and waves"
+_LENGTHS = (1.0, 2.0, 4.0, 10.0)
 #: Warm passes of one configuration stop after so many seconds, however many repeats were asked for.
 _PATIENCE = 4.0
 
 
 def describe(request: dict[str, Any]) -> dict[str, Any]:
-    """The machine, the model's name, and the devices to measure; ScaleMoGenError on bad lengths."""
+    """The machine, the model's name, and which devices and clip lengths to measure.
+
+    ScaleMoGenError when the model cannot make a length that was asked for.
+    """
     import torch
 
     from core.engine import pick_device
 
     engine = _engine({**request, "published": False, "device": "cpu"})
-    for seconds in request["lengths"]:
+    lengths = request["lengths"] or [s for s in _LENGTHS if s <= engine.max_seconds]
+    for seconds in lengths:
         engine.check_seconds(seconds)
     chosen = str(pick_device(request["device"]))
     both = request["device"] == "auto" and chosen != "cpu"
@@ -39,6 +44,7 @@ def describe(request: dict[str, Any]) -> dict[str, Any]:
     return {
         "model": engine.name,
         "devices": ["cpu", chosen] if both else [chosen],
+        "lengths": lengths,
         "machine": f"{platform.system()} {platform.machine()}, {_processor()}",
         "gpu": gpu,
         "cpu_count": os.cpu_count(),
