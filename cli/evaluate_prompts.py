@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--out", type=Path, metavar="DIR", help="folder to fill")
     group.add_argument(
-        "--against", metavar="MODEL", help="a second model, shown beside that of --model"
+        "--against", metavar="MODEL", help="a second model, shown beside --model (or --model A,B)"
     )
     group.add_argument(
         "--seeds",
@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
     """Make all motions, then the pictures and the page."""
     if args.out is None:
         raise ScaleMoGenError("--prompts needs a folder for its pictures; add --out DIR")
+    models = _models(args)
     jobs = read_prompts(args.prompts)
     seeds = [args.seed + n for n in range(args.seeds)]
     sheets = args.out / "sheets"
@@ -58,13 +59,14 @@ def run(args: argparse.Namespace) -> int:
     make_folder(sheets)
     check_writable(args.out / _PAGE)
 
+    from core.engine import Engine
     from core.preview import contact_sheet
     from core.preview.player import PlayedPrompt
 
-    engines = _engines(args)
+    engines = [Engine.load(model, args.device, args.text_encoder) for model in models]
     for engine in engines:
         _check_lengths(args.prompts, jobs, engine)
-    names = _labels(args, engines)
+    names = _labels(models, engines)
     played = []
     with bar("prompts", total=len(jobs) * len(engines), unit="prompt") as progress:
         for job in jobs:
@@ -94,11 +96,16 @@ def _outputs(folder: Path, jobs: list[PromptLine]) -> Iterator[Path]:
     yield from (folder / f"overview_{page}.png" for page in range(1, len(jobs) + 1))
 
 
-def _engines(args: argparse.Namespace) -> "list[Engine]":
-    from core.engine import Engine
-
-    models = [args.model] if args.against is None else [args.model, args.against]
-    return [Engine.load(model, args.device, args.text_encoder) for model in models]
+def _models(args: argparse.Namespace) -> list[str]:
+    """One or two models: those of --model, separated by commas, and that of --against."""
+    models = [name for part in str(args.model).split(",") if (name := part.strip())]
+    if args.against is not None:
+        models.append(args.against)
+    if not 1 <= len(models) <= 2:
+        raise ScaleMoGenError(
+            f"--prompts shows one model or two side by side, not {len(models)}; name fewer"
+        )
+    return models
 
 
 def _check_lengths(path: Path, jobs: list[PromptLine], engine: "Engine") -> None:
@@ -110,13 +117,12 @@ def _check_lengths(path: Path, jobs: list[PromptLine], engine: "Engine") -> None
             raise ScaleMoGenError(f"{path}:{job.line}: {engine.name}: {error}") from None
 
 
-def _labels(args: argparse.Namespace, engines: "list[Engine]") -> list[str]:
+def _labels(models: list[str], engines: "list[Engine]") -> list[str]:
     """The models' names; where they are the same, with what was typed, or numbered."""
     names = [engine.name for engine in engines]
     if len(set(names)) == len(names):
         return names
-    typed = [str(args.model), str(args.against)]
-    marks = typed if typed[0] != typed[1] else ["1", "2"]
+    marks = models if len(set(models)) == len(models) else ["1", "2"]
     return [f"{name} ({mark})" for name, mark in zip(names, marks, strict=True)]
 
 

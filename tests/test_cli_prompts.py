@@ -78,6 +78,15 @@ def test_the_same_model_twice_is_told_apart(engine) -> None:
     assert embedded()["models"] == ["fake (1)", "fake (2)"]
 
 
+def test_two_models_may_be_named_in_one_word_as_for_the_table(engine, capfd) -> None:
+    assert evaluate("--out", "out", "--model", "plus, open") == 0
+    assert embedded()["models"] == ["fake (plus)", "fake (open)"]
+    engine.loads.clear()
+    capfd.readouterr()
+    assert evaluate("--out", "out", "--model", "plus,open", "--against", "third") == 2
+    assert "not 3" in complaint(capfd) and engine.loads == []
+
+
 def test_overviews_of_a_longer_file_do_not_stay(engine) -> None:
     lines = "".join(f"p{n}\t0.6\twalk {n}\n" for n in range(11))
     Path("long.tsv").write_text(lines)
