@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
-from model_fakes import OURS, published_like
+from model_fakes import OURS, published_like, random_model
 from torch import Tensor
 
 from core.model.config import ModelConfig
@@ -141,6 +141,17 @@ def test_gradients_reach_the_encoder_through_the_bits() -> None:
     assert latents.grad is not None
     assert torch.isfinite(latents.grad).all()
     assert latents.grad.abs().sum() > 0
+
+
+def test_flipped_codes_are_decoded_but_half_of_the_clips_are_left_as_they_are() -> None:
+    quantizer = random_model(OURS).tokenizer.quantizer
+    latents = torch.randn(64, 8, 7, 16, generator=torch.Generator().manual_seed(3))
+    torch.manual_seed(5)
+    clean, noisy = quantizer(latents), quantizer(latents, bit_flip=0.5)
+    moved = (noisy.latents - clean.latents).abs().amax((1, 2, 3)) > 1e-6
+    assert 16 < int(moved.sum()) < 48
+    assert torch.equal(clean.bits[0], noisy.bits[0]), "what is told is the bits before the flips"
+    assert torch.equal(quantizer(latents, bit_flip=0.0).latents, clean.latents)
 
 
 def test_every_scale_adds_to_the_reconstruction() -> None:

@@ -23,7 +23,14 @@ from core.model.weights import Model
 from core.training import report
 from core.training.checkpoint import SHARD_BYTES, load_state, save_state
 from core.training.corpus import Clip, clip_weights, load_corpus, mirror_text
+from core.training.feature_math import (
+    canonical_layout,
+    foot_steps,
+    global_positions,
+    heading_positions,
+)
 from core.training.loop import LoopConfig, Task, train
+from core.training.memory import keep_freed_memory
 from core.training.mixture import plain
 from core.training.optimizers import build_optimizers
 from core.training.token_data import TokenData, build_token_data
@@ -249,6 +256,22 @@ def test_both_tasks_learn_and_leave_logs_and_pictures(data: Path, tmp_path: Path
         assert all(np.isfinite(v) for v in figures.values())
         assert (folder / "curves.png").stat().st_size > 1000
     assert (tmp_path / "transformer" / "samples.png").stat().st_size > 1000
+
+
+def test_steps_of_the_feet_over_the_ground_are_those_of_the_world_path(data: Path) -> None:
+    layout = canonical_layout("canonical")
+    x = torch.from_numpy(layout.encode(load_corpus(data, "train")[0].motion))[None]
+    steps = foot_steps(x, heading_positions(x, layout), layout)
+    feet = global_positions(x, layout)[:, :, list(layout.skeleton.contact_joints)]
+    world = feet[..., [0, 2]].diff(dim=1)
+    torch.testing.assert_close(steps.norm(dim=-1), world.norm(dim=-1), rtol=1e-4, atol=1e-5)
+    assert steps.norm(dim=-1).max() > 0.01
+
+
+def test_freed_memory_is_kept_where_the_c_library_allows() -> None:
+    import platform
+
+    assert keep_freed_memory() == (platform.libc_ver()[0] == "glibc")
 
 
 def test_only_matrices_inside_the_blocks_go_to_muon(data: Path) -> None:

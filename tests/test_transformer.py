@@ -5,6 +5,7 @@ import torch
 from model_fakes import OURS, published_like, random_model
 from torch import Tensor
 
+from core.model.attention import attend
 from core.model.sampler import SamplingOptions, sample
 from core.model.weights import Model
 
@@ -115,6 +116,41 @@ def test_guidance_runs_along_its_ramp() -> None:
     assert [published.weight(p) for p in (0.0, 0.5, 1.0)] == [0.0, 3.5, 7.0]
     falling = SamplingOptions(guidance=4.0, temperature=1.0, ramp=(1.0, 0.25))
     assert [falling.weight(p) for p in (0.0, 1.0)] == [4.0, 1.0]
+
+
+def test_temperature_runs_along_its_ramp() -> None:
+    options = SamplingOptions(4.0, 1.2, temperature_ramp=(1.0, 0.5))
+    assert [options.heat(p) for p in (0.0, 0.5, 1.0)] == pytest.approx([1.2, 0.9, 0.6])
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_attention_is_the_same_in_training_as_when_sampling(masked: bool) -> None:
+    generator = torch.Generator().manual_seed(1)
+    q, k, v = (torch.randn(2, 3, 7, 8, generator=generator) for _ in range(3))
+    mask = torch.rand(2, 1, 7, 7, generator=generator) < 0.6 if masked else None
+    if mask is not None:
+        mask[..., 0] = True  # a row has something to see
+    with torch.no_grad():
+        fused = attend(q, k, v, mask)
+    q.requires_grad_(True)
+    written_out = attend(q, k, v, mask)
+    torch.testing.assert_close(written_out, fused, rtol=1e-5, atol=1e-5)
+    written_out.sum().backward()
+    assert q.grad is not None
+    assert q.grad.abs().max() > 0
+
+
+def test_blocks_compiled_one_by_one_give_the_same(model: Model) -> None:
+    inputs = torch.randn(
+        1,
+        sum(s.tokens for s in model.tokenizer.quantizer.pyramid.shapes(8)[1:]),
+        model.tokenizer.quantizer.bits,
+    )
+    plain = model.transformer(inputs, text()[None], None, 8)
+    model.transformer.compile_blocks()
+    with torch.compiler.set_stance("force_eager"):  # no C++ compiler is needed for this
+        torch.testing.assert_close(model.transformer(inputs, text()[None], None, 8), plain)
+    assert all(block._compiled_call_impl is not None for block in model.transformer.blocks)
 
 
 def test_temperature_spreads_and_the_text_matters(model: Model) -> None:

@@ -21,7 +21,11 @@ def caption_embeddings(clips: Sequence[Clip], encode: Encode) -> np.ndarray:
     """Unit vectors [n, width]: mean token state of each clip's own captions."""
     sentences = list(dict.fromkeys(caption for clip in clips for caption in clip.captions))
     states = encode(sentences)
-    means = {s: normalize(state.mean(0)) for s, state in zip(sentences, states, strict=True)}
+    # In double precision, so that a resumed run draws the same pairs whatever the thread count.
+    means = {
+        sentence: normalize(state.astype(np.float64).mean(0))
+        for sentence, state in zip(sentences, states, strict=True)
+    }
     return normalize(np.stack([np.mean([means[c] for c in clip.captions], 0) for clip in clips]))
 
 
