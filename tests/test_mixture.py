@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from synthetic import walking
 
 from core.features.heading import heading_angles
@@ -22,6 +23,8 @@ from core.training.composition import (
 )
 from core.training.corpus import Clip, load_corpus
 from core.training.mixture import LAYERED_SHARE, SEQUENCE_SHARE, mixture
+from core.training.transformer_task import drop_words
+from core.training.wording import CIRCUMSTANCES, reworded, with_other_wording
 
 FPS = 30.0
 
@@ -179,6 +182,49 @@ def test_embeddings_are_unit_means_of_the_captions() -> None:
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=-1), 1.0)
     np.testing.assert_array_equal(embeddings[0], embeddings[2])
     assert embeddings[0] @ embeddings[1] < 0.95
+
+
+# --- words ---------------------------------------------------------------------------------------
+
+
+def test_other_people_at_other_places_do_the_same() -> None:
+    random = np.random.default_rng(0)
+    made = [reworded("a person waves with the left hand", random) for _ in range(200)]
+    assert all(m is not None and "waves with the left hand" in m for m in made)
+    assert not any("person" in m for m in made if m)
+    assert len(set(made)) > 150
+    assert any(m.startswith(CIRCUMSTANCES) for m in made if m)
+    assert reworded("waving with the left hand", random) is None
+    assert reworded("a personal wave", random) is None
+
+
+def test_a_clip_keeps_its_own_sentences_and_gets_more() -> None:
+    more = with_other_wording(WALK, 3, np.random.default_rng(1))
+    assert more.captions == WALK.captions
+    assert len(more.paraphrases) == 3
+    assert all("walk" in s for s in more.paraphrases)
+    silent = clip("x", standing(30), "walking about")
+    assert with_other_wording(silent, 3, np.random.default_rng(1)) is silent
+
+
+def test_dropped_words_leave_the_others_and_always_the_first() -> None:
+    states = torch.arange(2 * 6).view(2, 6, 1).float()
+    lengths = torch.tensor([6, 3])
+    torch.manual_seed(0)
+    seen = set()
+    for _ in range(50):
+        left, counts = drop_words(states, lengths, 0.5)
+        for row, count, length in zip(left, counts, lengths, strict=True):
+            kept = row[: int(count), 0].tolist()
+            first = 0.0 if length == 6 else 6.0
+            assert kept[0] == first
+            assert kept == sorted(set(kept))
+            assert kept[-1] < first + int(length), "padding is never moved in"
+            seen.add(len(kept))
+    assert len(seen) > 3
+    same, counts = drop_words(states, lengths, 0.0)
+    assert torch.equal(same, states)
+    assert torch.equal(counts, lengths)
 
 
 def test_a_mixture_gives_each_kind_its_share() -> None:

@@ -8,9 +8,12 @@ import numpy as np
 from .balance import Encode, balanced_weights, caption_embeddings
 from .composition import Pairing, compose
 from .corpus import Clip
+from .wording import with_other_wording
 
 #: Share of the draws that goes to clips in sequence, and to gestures laid over gaits.
 SEQUENCE_SHARE, LAYERED_SHARE = 0.15, 0.12
+#: Sentences with other people and places that each clip gets besides its own.
+REWORDED = 3
 #: So many joined clips of either kind are made of so many clips.
 _SEQUENCES, _LAYERED = 0.6, 0.4
 
@@ -39,10 +42,15 @@ def mixture(
         sequences=round(len(clips) * _SEQUENCES * share),
         layered=round(len(clips) * _LAYERED * share),
     )
-    sequences, layered = compose(clips, weights, pairing, np.random.default_rng(seed))
+    random = np.random.default_rng(seed)
+    sequences, layered = compose(clips, weights, pairing, random)
     shares = [SEQUENCE_SHARE if sequences else 0.0, LAYERED_SHARE if layered else 0.0]
     result = [
-        Ingredient(clip, float(weight) * (1.0 - sum(shares)), varied=True)
+        Ingredient(
+            with_other_wording(clip, REWORDED, random),
+            float(weight) * (1.0 - sum(shares)),
+            varied=True,
+        )
         for clip, weight in zip(clips, weights, strict=True)
     ]
     for joined, part in zip((sequences, layered), shares, strict=True):

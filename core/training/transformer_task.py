@@ -37,6 +37,8 @@ class TransformerLoss:
 
     bit_flip: float = 0.3
     text_dropout: float = 0.1
+    #: Ours: share of a sentence's words that are not seen, so that none is indispensable.
+    word_dropout: float = 0.1
     #: Share of draws that use the clip's own captions, not the paraphrases.
     own_captions: float = 0.3
 
@@ -108,6 +110,7 @@ class TransformerTask(Task):
         latents, lengths = self._gather_latents(chosen, self.latents, self.starts, self.lengths)
         sentences = [self._choose_sentence(self.train_data.texts[int(i)]) for i in chosen]
         states, text_lengths = self.text_batch(sentences)
+        states, text_lengths = drop_words(states, text_lengths, self.options.word_dropout)
         drop = torch.rand(count, device=states.device) < self.options.text_dropout
         unconditional = self.model.unconditional_states(states.shape[1]).to(states.dtype)
         return (
@@ -220,3 +223,19 @@ class TransformerTask(Task):
             features = features * self.whole.std + self.whole.mean
             rows.append((prompt, layout.decode(features.cpu().numpy())))
         contact_sheet(rows).save(path)
+
+
+def drop_words(states: Tensor, lengths: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """Text states [B, L, W] and lengths [B] without a random ``share`` of the tokens.
+
+    Those that are left move together (the transformer sees no order but the states' own); the first
+    token always stays.
+    """
+    index = torch.arange(states.shape[1], device=states.device)
+    keep = torch.rand(states.shape[:2], device=states.device) >= share
+    keep = (keep | (index == 0)) & (index < lengths[:, None])
+    order = torch.argsort((~keep).int(), dim=1, stable=True)
+    counts = keep.sum(1)
+    longest = int(counts.max())
+    moved = torch.gather(states, 1, order[..., None].expand_as(states))
+    return moved[:, :longest], counts
