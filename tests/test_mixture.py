@@ -192,7 +192,7 @@ def test_other_people_at_other_places_do_the_same() -> None:
     made = [reworded("a person waves with the left hand", random) for _ in range(200)]
     assert all(m is not None and "waves with the left hand" in m for m in made)
     assert not any("person" in m for m in made if m)
-    assert len(set(made)) > 150
+    assert len(set(made)) > 100
     assert any(m.startswith(CIRCUMSTANCES) for m in made if m)
     assert reworded("waving with the left hand", random) is None
     assert reworded("a personal wave", random) is None
