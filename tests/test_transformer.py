@@ -1,5 +1,7 @@
 """The next-scale transformer and its sampler."""
 
+from typing import Any
+
 import pytest
 import torch
 from model_fakes import OURS, published_like, random_model
@@ -7,6 +9,7 @@ from torch import Tensor
 
 from core.model.attention import attend
 from core.model.sampler import SamplingOptions, sample
+from core.model.transformer import NextScaleTransformer
 from core.model.weights import Model
 
 CONFIGS = {
@@ -109,6 +112,38 @@ def test_guidance_zero_needs_no_unconditional_pass(model: Model) -> None:
         logits = model.transformer(quantizer.teacher_inputs(made.bits, 8), text()[None], None, 8)
     bits = torch.cat(made.bits, 1)
     assert torch.equal(bits, logits[..., 1] > logits[..., 0])
+
+
+class CountedRows:
+    """A transformer that tells how many rows each of its runs had."""
+
+    def __init__(self, transformer: NextScaleTransformer) -> None:
+        self._transformer = transformer
+        self.rows: list[int] = []
+
+    def run(self, x: Tensor, *more: Any) -> Tensor:
+        self.rows.append(len(x))
+        return self._transformer.run(x, *more)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transformer, name)
+
+
+def test_the_unconditional_half_ends_with_the_last_guided_scale(model: Model) -> None:
+    """The finest scale costs most: where the ramp falls to zero it is computed once, not twice."""
+    quantizer, last = model.tokenizer.quantizer, len(model.tokenizer.quantizer.pyramid) - 1
+    made = {}
+    for name, end in (("zero", 0.0), ("almost", 1e-9)):
+        counted = CountedRows(model.transformer)
+        options = SamplingOptions(guidance=3.0, temperature=1.0, ramp=(1.0, end))
+        made[name] = sample(counted, quantizer, text(), 9, [1, 2], options)  # type: ignore[arg-type]
+        assert counted.rows == [4] * last + [2 if name == "zero" else 4]
+    for a, b in zip(made["zero"].probabilities, made["almost"].probabilities, strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
+    # A published ramp begins at zero, but finer scales look back at what was computed there.
+    counted = CountedRows(model.transformer)
+    sample(counted, quantizer, text(), 9, [1, 2], SamplingOptions(3.0, 1.0))  # type: ignore[arg-type]
+    assert counted.rows == [4] * (last + 1)
 
 
 def test_guidance_runs_along_its_ramp() -> None:

@@ -53,6 +53,11 @@ class KeyValueCache:
         self._keys[block], self._values[block] = [keys], [values]
         return keys, values
 
+    def keep(self, batch: int) -> None:
+        """Forget all but the first rows of the batch."""
+        self._keys = [[keys[:batch] for keys in block] for block in self._keys]
+        self._values = [[values[:batch] for values in block] for block in self._values]
+
 
 class SelfAttention(nn.Module):
     """Multi-head attention with unit-length queries and keys, a learned scale and 2-D rotation."""

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .attention import KeyValueCache
 from .quantizer import MultiScaleQuantizer
-from .transformer import NextScaleTransformer
+from .transformer import NextScaleTransformer, TextCondition
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,17 @@ def sample(
     """Token maps of ``len(seeds)`` variations for one text [L, text width].
 
     Every variation draws from a generator of its own, so it does not depend on its neighbours.
-    With guidance, unconditional copies run in the same batch.  ``on_scale`` is called after each
-    scale with its index and all bits so far; raising in it cancels.
+    With guidance, unconditional copies run in the same batch, up to the last scale that is guided.
+    ``on_scale`` is called after each scale with its index and all bits so far; raising in it
+    cancels.
     """
     device = text.device
     generators = [torch.Generator().manual_seed(seed % 2**63) for seed in seeds]
     batch = len(seeds)
-    guided = options.guidance != 0.0
+    last = len(quantizer.pyramid) - 1
+    weights = [options.weight(scale / max(last, 1)) for scale in range(last + 1)]
+    guided_scales = max((scale + 1 for scale, weight in enumerate(weights) if weight), default=0)
+    guided = guided_scales > 0
     states = text[None]
     if guided:
         states = torch.stack([text, transformer.unconditional_states(len(text)).to(text.dtype)])
@@ -75,10 +79,14 @@ def sample(
     condition = transformer.condition(states, None, counts).repeated(batch)
     cache = KeyValueCache(transformer.config.depth)
     columns: Tensor | None = transformer.start_mask(latents)
-    last = len(quantizer.pyramid) - 1
     total = quantizer.empty_sum(batch, latents, text)
     result = Sample([])
     for scale in range(last + 1):
+        if guided and scale == guided_scales:
+            # Nothing reads the unconditional half any more; before, finer scales look back at it.
+            guided = False
+            condition = _first(condition, batch)
+            cache.keep(batch)
         tokens = quantizer.pyramid.shape(scale, latents).tokens
         if scale == 0:
             x = transformer.start_tokens(condition, tokens)
@@ -88,13 +96,11 @@ def sample(
             if columns is not None:
                 columns = torch.cat([columns, columns.new_ones(tokens)])
         mask = None if columns is None else columns[None, None, None]
-        progress = scale / max(last, 1)
         logits = transformer.run(x, range(scale, scale + 1), latents, condition, mask, cache)
         if guided:
-            weight = options.weight(progress)
             conditional, unconditional = logits.chunk(2)
-            logits = (1 + weight) * conditional - weight * unconditional
-        temperature = options.heat(progress)
+            logits = (1 + weights[scale]) * conditional - weights[scale] * unconditional
+        temperature = options.heat(scale / max(last, 1))
         probabilities = torch.softmax(logits.float() / max(temperature, 1e-4), -1)
         if options.greedy or temperature == 0:
             bits = probabilities[..., 1] > probabilities[..., 0]
@@ -110,3 +116,9 @@ def sample(
         if on_scale is not None:
             on_scale(scale, result.bits)
     return result
+
+
+def _first(condition: TextCondition, batch: int) -> TextCondition:
+    """The condition of the first rows of a batch; every text has its full length here."""
+    rows = [(keys[:batch], values[:batch]) for keys, values in condition.keys_values]
+    return TextCondition(condition.vector[:batch], rows, None)
