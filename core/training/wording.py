@@ -19,12 +19,13 @@ _SUBJECT = re.compile(
 PEOPLE = tuple(
     """
 a worker|a nurse|a sailor|a farmer|a scientist|a businesswoman|a businessman|a pirate|a wizard
-a witch|a robot|a knight|a monk|a cowboy|a student|a chef|a prince|a princess|a king|a queen|a sleuth
-a spy|a pilot|a doctor|a teacher|a policeman|a firefighter|a mechanic|a villager|a shopkeeper|a baker
-a hunter|a clown|my grandfather|his grandmother|her mother|a father|an uncle|an aunt|a neighbour
-a colleague|a stranger|a passer-by|the hero|a heroine|the villain|a warrior|a traveller|a hiker
-an astronaut|an actor|an actress|a gentleman|a schoolboy|a soldier|a visitor|a customer|a musician
-the boss|a secretary|a carpenter|a fisherman|a gardener|a tall man|a small woman|a grown-up
+a witch|a robot|a knight|a monk|a cowboy|a student|a chef|a prince|a princess|a king|a queen
+a detective|a spy|a pilot|a doctor|a teacher|a policeman|a firefighter|a mechanic|a villager
+a shopkeeper|a merchant|a hunter|a clown|my grandfather|his grandmother|her mother|a father
+an uncle|an aunt|a neighbour|a colleague|a stranger|a passer-by|the hero|a heroine|the villain
+a warrior|a traveller|a hiker|an astronaut|an actor|an actress|a gentleman|a schoolboy|a soldier
+a visitor|a customer|a musician|the boss|a secretary|a carpenter|a fisherman|a gardener
+a tall man|a small woman|a grown-up
 """.replace("\n", "|")
     .strip("|")
     .split("|")
