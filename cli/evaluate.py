@@ -99,7 +99,10 @@ def setting(text: str) -> tuple[float | None, float | None]:
         None if part in (None, "own") else float(part)
         for part in (match.groups() if match else (None, None))
     )
-    if match is None or not 0 <= (guidance or 0) <= 50 or not 0.01 <= (temperature or 1) <= 10:
+    in_range = (guidance is None or 0 <= guidance <= 50) and (
+        temperature is None or 0.01 <= temperature <= 10
+    )
+    if match is None or not in_range:
         raise argparse.ArgumentTypeError(
             f"'{text}' is not a setting; write own, a guidance of 0 to 50 such as 4, or with a "
             "temperature of 0.01 to 10 such as 4:0.8"

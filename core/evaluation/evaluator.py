@@ -6,7 +6,7 @@ shares no weight with the generator.  Shapes: B batch, T frames, F features, L t
 """
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 
 import torch
 import torch.nn.functional as F
@@ -23,7 +23,7 @@ class EvaluatorConfig:
     name: str = "evaluator"
     layout: str = "canonical"
     features: int = 272
-    patch: int = 4
+    patch: int = 8
     width: int = 192
     depth: int = 4
     heads: int = 4
@@ -43,22 +43,19 @@ class EvaluatorConfig:
         table = json.loads(text)
         if not isinstance(table, dict) or table.pop("format", None) != 1:
             raise ValueError("it is not of format 1")
-        kinds = {f.name: {"str": str, "int": int, "float": float}[str(f.type)] for f in _FIELDS}
+        kinds = {name: type(value) for name, value in asdict(cls()).items()}
         for name, value in table.items():
             if name not in kinds:
                 raise ValueError(f"it has an unknown field {name!r}")
             if not isinstance(value, kinds[name]) or isinstance(value, bool):
                 raise ValueError(f"its field {name!r} has the wrong type")
-            if kinds[name] is int and not 0 < value <= 4096:
+            if isinstance(value, int) and not 0 < value <= 4096:
                 raise ValueError(f"its field {name!r} is out of range")
         if absent := sorted(kinds.keys() - table.keys()):
             raise ValueError(f"it lacks the field {absent[0]!r}")
         if table["width"] % table["heads"] or table["width"] % 2:
             raise ValueError("its width must be even and divisible by its heads")
         return cls(**table)
-
-
-_FIELDS = fields(EvaluatorConfig)
 
 
 class _Block(nn.Module):

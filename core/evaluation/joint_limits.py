@@ -15,7 +15,7 @@ from ..motion import Motion
 from ..rotations import quaternion_multiply, quaternion_rotate
 
 #: Degrees beyond the published limits that are still believed.
-MARGIN = 25.0
+MARGIN = 15.0
 
 #: Angle -> published least and greatest value in degrees (see :func:`joint_angles`).
 LIMITS: dict[str, tuple[float, float]] = {

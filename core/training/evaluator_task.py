@@ -25,7 +25,9 @@ from .evaluator_data import EvaluatorData
 from .feature_math import feature_statistics
 from .loop import Task
 
-_SIDE = re.compile(r"(?<![a-z])(left|right|clockwise|counterclockwise|anticlockwise)(?![a-z])")
+_SIDE = re.compile(
+    r"(?<![a-z])(left|right|both|counterclockwise|anticlockwise|clockwise)(?:wards?|most)?(?![a-z])"
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class ContrastiveOptions:
 
     same: float = 0.9
     batch: int = 128
-    longest: int = 240
+    longest: int = 192
     own_captions: float = 0.5
     crop: float = 0.5
     shortest_crop: float = 0.6
@@ -65,7 +67,7 @@ class _Trained(nn.Module):
 
 
 def sides_named(sentence: str) -> tuple[str, ...]:
-    """The words for left and right in a sentence, in order."""
+    """The words for left, right and both in a sentence, in order."""
     return tuple(_SIDE.findall(sentence.lower()))
 
 
