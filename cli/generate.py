@@ -22,7 +22,9 @@ from .progress import scales
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("prompt", type=values.prompt, help="what the person does")
-    parser.add_argument("--seconds", type=values.seconds, default=4.0, help="length (default: 4)")
+    parser.add_argument(
+        "--seconds", type=values.seconds, help="length (default: as long as such an action takes)"
+    )
     parser.add_argument(
         "--seed",
         type=values.whole_number(0, values.LARGEST_SEED),
@@ -57,12 +59,15 @@ def run(args: argparse.Namespace) -> int:
     from core.engine import Engine
 
     engine = Engine.load(args.model, args.device, args.text_encoder)
-    engine.check_seconds(args.seconds)
+    seconds = args.seconds
+    if seconds is None:
+        seconds = engine.natural_seconds(args.prompt)
+    engine.check_seconds(seconds)
     loaded = time.perf_counter()
     with scales(silent=args.json) as on_scale:
         generation = engine.generate(
             args.prompt,
-            args.seconds,
+            seconds,
             seeds,
             guidance=args.guidance,
             temperature=args.temperature,
@@ -72,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     for seed, motion, target in zip(seeds, generation.motions, targets, strict=True):
         properties = {
             "prompt": args.prompt,
-            "seconds": args.seconds,
+            "seconds": seconds,
             "seed": seed,
             "model": engine.name,
             "device": engine.device,
@@ -85,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
 
     report = {
         "prompt": args.prompt,
-        "seconds": args.seconds,
+        "seconds": seconds,
         "seed": args.seed,
         "seeds": seeds,
         "model": engine.name,
@@ -116,6 +121,7 @@ def _tell(report: dict[str, Any], as_json: bool) -> None:
         print(Path(file["path"]))
     timings = report["timings"]
     print(
+        f"{report['seconds']:g} s of motion; "
         f"{report['model']} on {report['device']}: loaded in {timings['load_ms'] / 1000:.1f} s, "
         f"generated in {timings['total_ms'] / 1000:.2f} s, "
         f"written in {timings['write_ms'] / 1000:.1f} s",

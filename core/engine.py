@@ -23,6 +23,8 @@ from .text.cache import CachedTextEncoder
 
 #: Below this a clip has too few frames to be a motion.
 MIN_SECONDS = 0.5
+#: Where the model does not know how long an action takes.
+DEFAULT_SECONDS = 4.0
 
 
 @dataclass
@@ -101,6 +103,13 @@ class Engine:
         """Length of the longest clip that the model makes in one go."""
         config = self.model.config.tokenizer
         return config.max_latents * config.stride / self.layout.skeleton.fps
+
+    def natural_seconds(self, prompt: str) -> float:
+        """How long the prompt's action takes; 4 s where the model cannot tell."""
+        durations = self.model.durations
+        if durations is None or not prompt.strip():
+            return DEFAULT_SECONDS
+        return min(durations.seconds(self._encoder.encode([prompt])[0]), self.max_seconds)
 
     def load_text_encoder(self) -> None:
         """Load now what the first unknown prompt would otherwise wait for."""

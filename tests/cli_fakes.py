@@ -36,6 +36,9 @@ class FakeEngine:
         self.loads.append(arguments)
         return self
 
+    def natural_seconds(self, prompt: str) -> float:
+        return 2.5
+
     def check_seconds(self, seconds: float) -> None:
         if not 0.5 <= seconds <= self.max_seconds:
             raise ScaleMoGenError(f"{seconds:g} seconds cannot be made; use 0.5 to 10 seconds")

@@ -141,6 +141,11 @@ def test_generate_writes_a_bvh_and_tells_its_name(engine, here: Path, capsys) ->
     assert engine.loads == [("default", "auto", None)]
 
 
+def test_a_motion_is_as_long_as_the_action_takes_where_nothing_is_said(engine, here: Path) -> None:
+    assert main(["generate", PROMPT, "--bvh", "walk.bvh"]) == 0
+    assert engine.requests[-1][1] == 2.5
+
+
 def test_settings_reach_the_engine(engine, here: Path) -> None:
     words = ["--bvh", "a.bvh", "--guidance", "3", "--temperature", "0.9", "--model", "my/model"]
     words += ["--device", "cuda:1", "--text-encoder", "t5", "--seed", "7"]

@@ -1,4 +1,4 @@
-"""Model folders: config.json beside tokenizer.safetensors and transformer.safetensors."""
+"""Model folders: config.json beside tokenizer, transformer and (ours) duration.safetensors."""
 
 import hashlib
 import json
@@ -17,21 +17,28 @@ from ..errors import ScaleMoGenError
 from ..files import make_folder, write_bytes
 from ..paths import MODELS
 from .config import ModelConfig
+from .duration import DurationPredictor
 from .tokenizer import MotionTokenizer
 from .transformer import NextScaleTransformer
+
+DURATIONS = "duration.safetensors"
 
 Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass
 class Model:
-    """A loaded model; ``mean`` and ``std`` [F] normalise its features."""
+    """A loaded model; ``mean`` and ``std`` [F] normalise its features.
+
+    ``durations`` tells how long a prompt's action takes; converted published models have none.
+    """
 
     config: ModelConfig
     tokenizer: MotionTokenizer
     transformer: NextScaleTransformer
     mean: Tensor
     std: Tensor
+    durations: DurationPredictor | None = None
 
     def to(self, device: torch.device) -> "Model":
         self.tokenizer.to(device)
@@ -122,7 +129,26 @@ def load(folder: Path) -> Model:
     bits = config.tokenizer.bits
     transformer = _build(folder, lambda: NextScaleTransformer(config.transformer, bits, pyramid))
     fill(transformer, tensors, folder, "transformer.safetensors")
-    return Model(config, tokenizer, transformer.eval(), mean, std)
+    durations = _load_durations(folder, config.transformer.text_width)
+    return Model(config, tokenizer, transformer.eval(), mean, std, durations)
+
+
+def save_durations(folder: Path, durations: DurationPredictor) -> None:
+    """Write duration.safetensors."""
+    tensors = {"weight": torch.from_numpy(durations.weight), "bias": torch.tensor(durations.bias)}
+    save_tensors(folder, DURATIONS, {name: t.float() for name, t in tensors.items()})
+
+
+def _load_durations(folder: Path, width: int) -> DurationPredictor | None:
+    if not (folder / DURATIONS).exists():
+        return None
+    tensors = read_tensors(folder, DURATIONS)
+    weight, bias = tensors.get("weight"), tensors.get("bias")
+    if weight is None or bias is None or weight.shape != (width,) or bias.shape != ():
+        raise _damaged(folder, DURATIONS, "it does not fit the text encoder")
+    if not (weight.isfinite().all() and bias.isfinite()):
+        raise _damaged(folder, DURATIONS, "it holds something that is no number")
+    return DurationPredictor(weight.double().numpy(), float(bias))
 
 
 def _stored(model: nn.Module, dtype: torch.dtype) -> dict[str, Tensor]:

@@ -19,8 +19,17 @@ from ..model.config import ModelConfig
 from ..model.presets import bundled
 from ..model.tokenizer import MotionTokenizer
 from ..model.transformer import NextScaleTransformer
-from ..model.weights import Model, load, load_tokenizer, save_tokenizer, save_transformer
+from ..model.weights import (
+    DURATIONS,
+    Model,
+    load,
+    load_tokenizer,
+    save_durations,
+    save_tokenizer,
+    save_transformer,
+)
 from .corpus import Clip, describe, load_corpus
+from .durations import clip_durations
 from .evaluator_data import EvaluatorData
 from .evaluator_task import ContrastiveOptions, EvaluatorTask
 from .loop import LoopConfig, train
@@ -125,7 +134,11 @@ def train_transformer(
         sheet = [prompt for prompt, _ in SHEET_PROMPTS]
         sentences = [*training.sentences, *validation.sentences, *sheet]
         states, lengths = text_states(sentences, config.transformer, folder)
-    sheet_states = [s.float() for s in states.split(lengths.tolist())[-len(sheet) :]]
+    each = states.split(lengths.tolist())
+    sheet_states = [s.float() for s in each[-len(sheet) :]]
+    durations = clip_durations(
+        clips, {text: s.float().numpy() for text, s in zip(sentences, each, strict=True)}
+    )
     torch.manual_seed(loop.seed)
     transformer = NextScaleTransformer(
         config.transformer, config.tokenizer.bits, tokenizer.quantizer.pyramid
@@ -139,6 +152,7 @@ def train_transformer(
     figures = train(task, loop, folder)
     if state.is_main_process:
         save_transformer(out / "model", config, transformer)
+        save_durations(out / "model", durations)
     return figures
 
 
@@ -212,7 +226,10 @@ def release(out: Path, folder: Path) -> None:
         temperature=preset.temperature,
     )
     make_folder(folder)
-    for name in ("tokenizer.safetensors", "transformer.safetensors", "checksums.json"):
+    files = ["tokenizer.safetensors", "transformer.safetensors", "checksums.json"]
+    if (source / DURATIONS).exists():
+        files.append(DURATIONS)
+    for name in files:
         write_bytes(folder / name, (source / name).read_bytes())
     released = replace(config, name=folder.name, transformer=sampled)
     write_bytes(folder / "config.json", released.to_json().encode())
