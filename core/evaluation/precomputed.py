@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ScaleMoGenError
-from .metrics import caption_ranks
-from .report import Measured, embedded_figures
+from .report import Measured, embedded_figures, rank
 
 
 def measure_embeddings(path: Path, repeats: int, seed: int) -> list[Measured]:
@@ -29,12 +28,8 @@ def measure_embeddings(path: Path, repeats: int, seed: int) -> list[Measured]:
     rows = []
     for name, array in {"real motion": real, **arrays}.items():
         samples = list(array) if array.ndim == 3 else [array]
-        count = repeats if array.ndim == 2 else len(samples)
         row = Measured(name, [(str(i),) for i in own], fixed=array.ndim == 2, embeddings=samples)
-        for repeat in range(count):
-            motions = samples[0] if row.fixed else samples[repeat]
-            random = np.random.default_rng([seed, repeat])
-            row.ranks.append(caption_ranks(motions, vectors, own, others, random))
+        rank(row, vectors, own, others, repeats if row.fixed else len(samples), seed)
         row.figures = embedded_figures(row, texts, real, seed)
         rows.append(row)
     return rows

@@ -21,9 +21,7 @@ from .metrics import (
 )
 from .physics import clip_physics, mean_physics
 from .rows import Row
-
-#: Figures of a row by name, in the table's order, for those that need an evaluator.
-EMBEDDED = ("top1", "top2", "top3", "fid", "mm_dist", "diversity", "multimodality")
+from .table import METRICS
 
 
 class Embeds(Protocol):
@@ -67,13 +65,17 @@ class Captions:
 
 @dataclass
 class Measured:
-    """A measured row: repeats of embeddings [n, d] and places of the own caption [n]; physics."""
+    """A measured row: repeats of embeddings [n, d] and places of the own caption [n]; physics.
+
+    ranks: places among :data:`POOL` captions; all_ranks: among all that there are.
+    """
 
     name: str
     captions: Sequence[tuple[str, ...]]
     fixed: bool
     embeddings: list[np.ndarray] = field(default_factory=list)
     ranks: list[np.ndarray] = field(default_factory=list)
+    all_ranks: list[np.ndarray] = field(default_factory=list)
     physics: list[list[dict[str, float]]] = field(default_factory=list)
     figures: dict[str, Interval] = field(default_factory=dict)
     left_out: list[tuple[str, str]] = field(default_factory=list)
@@ -95,10 +97,7 @@ def measure(
     for row in rows:
         measured = _embed(row, embedder, repeats)
         own, others = captions.own(row), captions.others(row, pool)
-        for repeat in range(repeats):
-            motions = measured.embeddings[0 if row.fixed else repeat]
-            random = np.random.default_rng([seed, repeat])
-            measured.ranks.append(caption_ranks(motions, captions.vectors, own, others, random))
+        rank(measured, captions.vectors, own, others, repeats, seed)
         result.append(measured)
     for measured, row in zip(result, rows, strict=True):
         texts = captions.vectors[captions.own(row)]
@@ -106,6 +105,24 @@ def measure(
         measured.figures = embedded_figures(measured, texts, real.embeddings[0], seed)
         measured.figures |= _physics_figures(measured, real.physics[0])
     return result
+
+
+def rank(
+    measured: Measured,
+    texts: np.ndarray,
+    own: np.ndarray,
+    others: np.ndarray,
+    repeats: int,
+    seed: int,
+) -> None:
+    """Fill in the places of a row's own captions (see :func:`caption_ranks`), every repeat's."""
+    for repeat in range(repeats):
+        motions = measured.embeddings[0 if measured.fixed else repeat]
+        random = np.random.default_rng([seed, repeat])
+        measured.ranks.append(caption_ranks(motions, texts, own, others, random))
+        measured.all_ranks.append(
+            caption_ranks(motions, texts, own, others, random, len(texts) + 1)
+        )
 
 
 def _embed(row: Row, embedder: Embeds, repeats: int) -> Measured:
@@ -127,11 +144,12 @@ def embedded_figures(
 
     texts: [n, d] each motion's caption.  real: [m, d] the motions that FID compares with.
     """
-    values: dict[str, list[float]] = {name: [] for name in EMBEDDED}
+    values: dict[str, list[float]] = {name: [] for name in METRICS}
     for repeat in range(len(measured.ranks)):
         motions = measured.embeddings[0 if measured.fixed else repeat]
         for top in (1, 2, 3):
             values[f"top{top}"].append(r_precision(measured.ranks[repeat], top))
+        values["top1_all"].append(r_precision(measured.all_ranks[repeat], 1))
         values["mm_dist"].append(multimodal_distance(motions, texts))
         values["fid"].append(frechet_distance(real, motions))
         values["diversity"].append(diversity(motions, np.random.default_rng([seed, repeat, 1])))

@@ -144,6 +144,7 @@ def _about(facts: dict[str, Any]) -> str:
     }
     parts = [text.format(**facts) for key, text in known.items() if key in facts]
     return (
-        f"{', '.join(parts)}. R-precision: own caption among {facts['pool']}, the others all "
-        "different from each other and from the motion's own. ± is Student's 95 % interval."
+        f"{', '.join(parts)}. R-precision: own caption among {facts['pool']} (or "
+        f"all {facts['captions']}), the others all different from each other and from the motion's "
+        "own. ± is Student's 95 % interval."
     )

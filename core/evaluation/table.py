@@ -11,6 +11,7 @@ COLUMNS: dict[str, tuple[str, int]] = {
     "top1": ("R top-1 ↑", 3),
     "top2": ("R top-2 ↑", 3),
     "top3": ("R top-3 ↑", 3),
+    "top1_all": ("R top-1 of all ↑", 3),
     "fid": ("FID ↓", 4),
     "mm_dist": ("MM dist ↓", 3),
     "diversity": ("diversity →", 3),
@@ -26,7 +27,8 @@ COLUMNS: dict[str, tuple[str, int]] = {
     "bones": ("bones %", 2),
     "impossible": ("impossible %", 2),
 }
-METRICS = ("top1", "top2", "top3", "fid", "mm_dist", "diversity", "multimodality")
+#: Figures that need an evaluator, and the others.
+METRICS = tuple(COLUMNS)[: list(COLUMNS).index("multimodality") + 1]
 PHYSICS = tuple(name for name in COLUMNS if name not in METRICS)
 
 
