@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_rig_argument(parser)
     values.add_model_arguments(parser)
     values.add_sampling_arguments(parser)
+    values.add_cleanup_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -82,6 +83,7 @@ def run(args: argparse.Namespace) -> int:
                     part,
                     guidance=args.guidance,
                     temperature=args.temperature,
+                    cleanup=args.cleanup == "on",
                 )
                 for seed, motion in zip(part, generation.motions, strict=True):
                     properties = {"prompt": job.prompt, "seed": seed, "seconds": job.seconds}

@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_rig_argument(parser)
     values.add_model_arguments(parser)
     values.add_sampling_arguments(parser)
+    values.add_cleanup_argument(parser)
     parser.add_argument("--json", action="store_true", help="print timings and files as JSON")
 
 
@@ -71,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
             seeds,
             guidance=args.guidance,
             temperature=args.temperature,
+            cleanup=args.cleanup == "on",
             on_scale=on_scale,
         )
     generated = time.perf_counter()
@@ -83,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
             "device": engine.device,
             "guidance": args.guidance,
             "temperature": args.temperature,
+            "cleanup": args.cleanup,
         }
         known = {key: value for key, value in properties.items() if value is not None}
         writer.write(motion, target, args.prompt, known)

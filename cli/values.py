@@ -90,6 +90,16 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_cleanup_argument(parser: argparse.ArgumentParser) -> None:
+    """``--cleanup``: ``args.cleanup`` is ``on`` or ``off``."""
+    parser.add_argument(
+        "--cleanup",
+        choices=("on", "off"),
+        default="on",
+        help="take out jitter, keep standing feet in place (default: on)",
+    )
+
+
 def add_sampling_arguments(parser: argparse.ArgumentParser) -> None:
     """``--guidance`` and ``--temperature``; without them the model's own values are used."""
     parser.add_argument(

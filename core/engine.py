@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .cleanup import clean_up
 from .errors import ScaleMoGenError
 from .features import feature_layout
 from .model.sampler import SamplingOptions, sample
@@ -31,7 +32,10 @@ DEFAULT_SECONDS = 4.0
 class Generation:
     """motions: one per seed, on the canonical skeleton; timings: milliseconds of each stage.
 
-    timings: ``text_ms``, ``scales_ms`` (one per scale), ``decode_ms``, ``total_ms``.
+    Their ``contacts`` tell which foot joints stand: 1 or 0 after the clean-up, without it the
+    model's own probabilities.
+    timings: ``text_ms``, ``scales_ms`` (one per scale), ``decode_ms`` (with the clean-up),
+    ``total_ms``.
     """
 
     motions: list[Motion]
@@ -123,10 +127,13 @@ class Engine:
         *,
         guidance: float | None = None,
         temperature: float | None = None,
+        cleanup: bool = True,
         on_scale: Callable[[int, int], None] | None = None,
     ) -> Generation:
         """One motion per seed, all in one batch; None takes the model's own setting.
 
+        ``cleanup`` takes out jitter and holds standing feet still (core/cleanup); without it the
+        motions are what the model made.
         The same prompt, seconds, seed, model and device give the same motion.  ``on_scale(done,
         of)`` is called after each scale; raising in it cancels.  ScaleMoGenError on bad values.
         """
@@ -154,7 +161,7 @@ class Engine:
             options,
             scale_done,
         )
-        motions = self._decode(made.bits, frames)
+        motions = self._decode(made.bits, frames, cleanup)
         end = time.perf_counter()
         steps = [1000 * (b - a) for a, b in zip(marks, marks[1:], strict=False)]
         timings = {
@@ -201,10 +208,11 @@ class Engine:
             temperature_ramp=config.temperature_ramp,
         )
 
-    def _decode(self, bits: list[Tensor], frames: int) -> list[Motion]:
+    def _decode(self, bits: list[Tensor], frames: int, cleanup: bool = True) -> list[Motion]:
         features = self.model.tokenizer.detokenize(bits, frames)
         features = features * self.model.std + self.model.mean
-        return [onto_canonical(self.layout.decode(f)) for f in features.float().cpu().numpy()]
+        made = [onto_canonical(self.layout.decode(f)) for f in features.float().cpu().numpy()]
+        return [clean_up(motion) for motion in made] if cleanup else made
 
     def _wait(self) -> None:
         """Let queued GPU work finish, so that timings and progress are true."""

@@ -137,7 +137,7 @@ def test_generate_writes_a_bvh_and_tells_its_name(engine, here: Path, capsys) ->
     assert seed_in(here / "walk.bvh") == 1
     ((prompt, seconds, seeds, options),) = engine.requests
     assert (prompt, seconds, seeds) == (PROMPT, 2.0, [1])
-    assert options == {"guidance": None, "temperature": None}
+    assert options == {"guidance": None, "temperature": None, "cleanup": True}
     assert engine.loads == [("default", "auto", None)]
 
 
@@ -147,11 +147,12 @@ def test_a_motion_is_as_long_as_the_action_takes_where_nothing_is_said(engine, h
 
 
 def test_settings_reach_the_engine(engine, here: Path) -> None:
-    words = ["--bvh", "a.bvh", "--guidance", "3", "--temperature", "0.9", "--model", "my/model"]
+    words = ["--bvh", "a.bvh", "--guidance", "3", "--temperature", "0.9", "--cleanup", "off"]
+    words += ["--model", "my/model"]
     words += ["--device", "cuda:1", "--text-encoder", "t5", "--seed", "7"]
     assert main(["generate", PROMPT, *words]) == 0
     assert engine.loads == [("my/model", "cuda:1", Path("t5"))]
-    assert engine.requests[0][2:] == ([7], {"guidance": 3.0, "temperature": 0.9})
+    assert engine.requests[0][2:] == ([7], {"guidance": 3.0, "temperature": 0.9, "cleanup": False})
 
 
 def test_json_is_the_only_thing_on_stdout(engine, blender, here: Path, capfd) -> None:

@@ -1,0 +1,137 @@
+"""When feet stand: the model's contact channels, refined by height and speed, numpy only."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..motion import Motion
+from .filters import runs, smooth
+from .legs import TOE_HEIGHT, Leg, body_scale, legs_of
+
+#: A standing joint is lower than this (metres, for canonical legs) and slower than that (m/s).
+_HEIGHTS = {"ankle": 0.12, "toe": 0.05}
+_HEIGHT_STEPS = {"ankle": 0.02, "toe": 0.012}
+_SPEED = 0.25
+#: A generated body may glide: a foot much slower than its body stands all the same.
+_SPEED_OF_BODY = 0.45
+#: How far below or above the floor a whole motion may hover (m) and its feet still count as low.
+_SUNKEN, _FLOATING = 0.2, 0.08
+_HOVER_WINDOW = 0.4
+#: The evidence (log-odds) at which a contact begins and at which it ends.
+_BEGIN, _END = 0.5, -0.5
+#: Shorter gaps are closed, shorter contacts dropped (seconds).
+_GAP, _BLIP = 0.07, 0.07
+
+
+@dataclass(frozen=True)
+class ContactPhase:
+    """One joint standing from frame ``first`` to frame ``last``, both included.
+
+    foot: ``left`` or ``right``; joint: index of the ankle or of the toe joint.
+    """
+
+    foot: str
+    joint: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class FootContacts:
+    """Which foot joints stand: ``planted`` [T, 4] bool, columns as in ``Motion.contacts``."""
+
+    planted: np.ndarray
+    phases: tuple[ContactPhase, ...]
+
+    def of(self, leg: Leg) -> tuple[np.ndarray, np.ndarray]:
+        """Frames [T] in which this leg's ankle stands, and those in which its toe does."""
+        return self.planted[:, leg.ankle_contact], self.planted[:, leg.toe_contact]
+
+
+def find_contacts(motion: Motion) -> FootContacts:
+    """The contacts of a motion above the floor y = 0.
+
+    Evidence for a joint adds up from the model's probability (none counts as undecided), how low
+    it is and how slow it is, for a walker also in comparison with the body.  It has to be clearly
+    positive to begin a phase and clearly negative to end one; short gaps and blips go.
+    """
+    scale = body_scale(motion.skeleton)
+    positions = motion.positions()
+    feet = positions[:, list(motion.skeleton.contact_joints)]
+    evidence = _speed_evidence(feet, motion, scale) + _height_evidence(feet, motion, scale)
+    if motion.contacts is not None:
+        sure = np.clip(motion.contacts, 0.02, 0.98)
+        evidence = evidence + np.log(sure / (1.0 - sure))
+    planted = np.stack([_phases_of(column, motion.fps) for column in evidence.T], axis=-1)
+    return contacts_from(planted, motion)
+
+
+def contacts_from(planted: np.ndarray, motion: Motion) -> FootContacts:
+    """Contacts of known standing frames [T, 4]."""
+    phases = [
+        ContactPhase(leg.side, joint, first, last)
+        for leg in legs_of(motion.skeleton)
+        for joint, column in ((leg.ankle, leg.ankle_contact), (leg.toe, leg.toe_contact))
+        for first, last in runs(planted[:, column])
+    ]
+    return FootContacts(planted, tuple(sorted(phases, key=lambda phase: phase.first)))
+
+
+def _speed_evidence(feet: np.ndarray, motion: Motion, scale: float) -> np.ndarray:
+    root = smooth(motion.root_positions, motion.fps / 6)[:, None]
+    body, foot = (horizontal_speed(path, motion.fps) for path in (root, feet))
+    limit = np.maximum(_SPEED * scale, _SPEED_OF_BODY * body)
+    return np.clip(3.0 * (1.0 - foot / limit), -5.0, 2.0)
+
+
+def _height_evidence(feet: np.ndarray, motion: Motion, scale: float) -> np.ndarray:
+    kinds = _kinds(motion)
+    limits = np.array([_HEIGHTS[kind] for kind in kinds]) * scale
+    steps = np.array([_HEIGHT_STEPS[kind] for kind in kinds]) * scale
+    heights = feet[..., 1] - hover(feet[..., 1], motion, scale)[:, None]
+    return np.clip((limits - heights) / steps, -6.0, 2.0)
+
+
+def hover(heights: np.ndarray, motion: Motion, scale: float) -> np.ndarray:
+    """How far [T] the whole motion floats above or is sunk into the floor around each frame.
+
+    The lower one of the toes, at its lowest within half a second or so: in a jump that is still the
+    floor.
+    """
+    toes = [column for column, kind in enumerate(_kinds(motion)) if kind == "toe"]
+    lowest = heights[:, toes].min(axis=-1) - TOE_HEIGHT * scale
+    around = round(_HOVER_WINDOW * motion.fps)
+    padded = np.pad(lowest, around, mode="edge")
+    envelope = np.lib.stride_tricks.sliding_window_view(padded, 2 * around + 1).min(axis=-1)
+    return np.clip(envelope, -_SUNKEN * scale, _FLOATING * scale)
+
+
+def _kinds(motion: Motion) -> list[str]:
+    ankles = {leg.ankle for leg in legs_of(motion.skeleton)}
+    return ["ankle" if joint in ankles else "toe" for joint in motion.skeleton.contact_joints]
+
+
+def _phases_of(evidence: np.ndarray, fps: float) -> np.ndarray:
+    """Standing frames [T] of one joint: hysteresis, then short gaps closed, then blips dropped."""
+    standing = np.zeros(len(evidence), dtype=bool)
+    for first, last in runs(evidence > _END):
+        standing[first : last + 1] = evidence[first : last + 1].max() > _BEGIN
+    count = len(standing)
+    for first, last in runs(~standing):
+        if first > 0 and last < count - 1 and last - first + 1 <= _GAP * fps:
+            standing[first : last + 1] = True
+    for first, last in runs(standing):
+        cut_off = first == 0 or last == count - 1
+        if last - first + 1 <= _BLIP * fps and not cut_off:
+            standing[first : last + 1] = False
+    return standing
+
+
+def horizontal_speed(paths: np.ndarray, fps: float) -> np.ndarray:
+    """Speed over the floor [T, ...] of paths [T, ..., 3], per second."""
+    return np.linalg.norm(velocity(paths, fps)[..., [0, 2]], axis=-1)
+
+
+def velocity(paths: np.ndarray, fps: float) -> np.ndarray:
+    """Central differences [T, ...] of paths [T, ...], per second."""
+    return np.gradient(paths, axis=0) * fps if len(paths) > 1 else np.zeros_like(paths)
