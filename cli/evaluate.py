@@ -39,7 +39,7 @@ an evaluator that train evaluator made, also with --layout humanml3d: its config
 feature layout that it reads (default: the one that comes with ScaleMoGen)
 """
 _PART = r"own|\d+(?:\.\d+)?"
-_SETTING = re.compile(rf"({_PART})(?::({_PART}))?")
+_SETTING = re.compile(rf"({_PART})(?::({_PART}))?(:raw)?")
 #: The model's own; less and more guidance; less chance.
 _DEFAULT_SETTINGS = ("own", "2", "6", "own:0.7")
 
@@ -58,9 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--settings",
         nargs="+",
         type=setting,
-        metavar="G[:T]",
-        help="guidance, or guidance:temperature, of one row per model each; own is the model's "
-        f"(default: {' '.join(_DEFAULT_SETTINGS)}; --guidance and --temperature make one row)",
+        metavar="G[:T][:raw]",
+        help="guidance, or guidance:temperature, of one row per model each; own is the model's, "
+        f"raw leaves out the clean-up (default: {' '.join(_DEFAULT_SETTINGS)}; --guidance and "
+        "--temperature make one row)",
     )
     table.add_argument(
         "--motions",
@@ -92,12 +93,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     evaluate_prompts.add_arguments(parser)
 
 
-def setting(text: str) -> tuple[float | None, float | None]:
-    """An argparse type: ``own``, ``4`` or ``4:0.8``; None stands for the model's own."""
+def setting(text: str) -> tuple[float | None, float | None, bool]:
+    """An argparse type: ``own``, ``4``, ``4:0.8`` or ``own:raw``; None is the model's own."""
     match = _SETTING.fullmatch(text)
     guidance, temperature = (
         None if part in (None, "own") else float(part)
-        for part in (match.groups() if match else (None, None))
+        for part in (match.groups()[:2] if match else (None, None))
     )
     in_range = (guidance is None or 0 <= guidance <= 50) and (
         temperature is None or 0.01 <= temperature <= 10
@@ -107,7 +108,7 @@ def setting(text: str) -> tuple[float | None, float | None]:
             f"'{text}' is not a setting; write own, a guidance of 0 to 50 such as 4, or with a "
             "temperature of 0.01 to 10 such as 4:0.8"
         )
-    return guidance, temperature
+    return guidance, temperature, match[3] is not None
 
 
 def run(args: argparse.Namespace) -> int:
@@ -211,12 +212,12 @@ def _settings(args: argparse.Namespace) -> "list[Setting]":
     from core.evaluation.many import Setting
 
     if args.settings is not None:
-        pairs = args.settings
+        chosen = args.settings
     elif args.guidance is not None or args.temperature is not None:
-        pairs = [(args.guidance, args.temperature)]
+        chosen = [(args.guidance, args.temperature, False)]
     else:
-        pairs = [setting(text) for text in _DEFAULT_SETTINGS]
-    return [Setting(*pair) for pair in dict.fromkeys(pairs)]
+        chosen = [setting(text) for text in _DEFAULT_SETTINGS]
+    return [Setting(*each) for each in dict.fromkeys(chosen)]
 
 
 def _sheet(args: argparse.Namespace, engine: Any) -> None:

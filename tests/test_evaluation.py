@@ -284,7 +284,7 @@ def test_train_evaluator_leaves_a_folder_to_measure_with(
 # --- many prompts --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("setting", [Setting(), Setting(0.0, 1.0), Setting(2.0, 0.5)])
+@pytest.mark.parametrize("setting", [Setting(), Setting(0.0, 1.0), Setting(2.0, 0.5, raw=True)])
 def test_many_prompts_give_what_the_engine_makes_one_by_one(
     engine: Engine, setting: Setting
 ) -> None:
@@ -305,6 +305,7 @@ def test_many_prompts_give_what_the_engine_makes_one_by_one(
             [wish.seed],
             guidance=setting.guidance,
             temperature=setting.temperature,
+            cleanup=not setting.raw,
         ).motions[0]
         assert motion.frame_count == alone.frame_count
         np.testing.assert_allclose(motion.positions(), alone.positions(), atol=2e-3)
@@ -323,6 +324,7 @@ def test_wishes_are_checked_before_the_work(engine: Engine) -> None:
 def test_settings_have_names() -> None:
     assert Setting().label == "own settings"
     assert Setting(4.0, 0.7).label == "guidance 4, temperature 0.7"
+    assert Setting(4.0, raw=True).label == "guidance 4, raw"
 
 
 # --- the baseline --------------------------------------------------------------------------------
@@ -534,12 +536,12 @@ def command(
 
 
 def test_evaluate_prints_and_writes_the_table(command, capfd, tmp_path: Path) -> None:
-    words = ["--repeats", "2", "--settings", "own", "3:0.5", "--by-class", "--without"]
+    words = ["--repeats", "2", "--settings", "own", "3:0.5", "own:raw", "--by-class", "--without"]
     assert command(*words, "--json", "a.json", "--markdown", "a.md") == 0
     out, err = capfd.readouterr()
     assert "real motion" in out and "guidance 3, temperature 0.5" in out and err == ""
     made = json.loads((tmp_path / "a.json").read_text())
-    assert made["split"] == "val" and made["repeats"] == 2 and len(made["rows"]) == 5
+    assert made["split"] == "val" and made["repeats"] == 2 and len(made["rows"]) == 6
     assert (tmp_path / "a.md").read_text().startswith("split val, 6 motions")
 
 

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Setting:
-    """Sampling options; None takes the model's own."""
+    """Sampling options; None takes the model's own.  ``raw``: without the engine's clean-up."""
 
     guidance: float | None = None
     temperature: float | None = None
+    raw: bool = False
 
     @property
     def label(self) -> str:
@@ -30,7 +31,8 @@ class Setting:
             parts.append(f"guidance {self.guidance:g}")
         if self.temperature is not None:
             parts.append(f"temperature {self.temperature:g}")
-        return ", ".join(parts) or "own settings"
+        name = ", ".join(parts) or "own settings"
+        return f"{name}, raw" if self.raw else name
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def generate_many(
     # Texts of like length side by side waste little on padding.
     order = sorted(
         range(len(wishes)),
-        key=lambda i: (tokenizer.latent_count(frames[i]), len(texts[wishes[i].prompt])),
+        key=lambda i: (tokenizer.latent_count(frames[i]), len(texts[wishes[i].prompt]), frames[i]),
     )
     made: list[Motion | None] = [None] * len(wishes)
     at = 0
@@ -83,10 +85,12 @@ def generate_many(
         ]
         chosen = [texts[wishes[i].prompt] for i in members]
         seeds = [wishes[i].seed for i in members]
-        motions = _sample(engine, chosen, latents, seeds, options, max(frames[i] for i in members))
-        for i, motion in zip(members, motions, strict=True):
-            count = max(1, round(frames[i] / fps * motion.fps))
-            made[i] = motion.at_frames(slice(0, count))
+        bits = _sample(engine, chosen, latents, seeds, options)
+        for count in {frames[i] for i in members}:
+            rows = [row for row, i in enumerate(members) if frames[i] == count]
+            motions = engine._decode([b[rows] for b in bits], count, not setting.raw)
+            for row, motion in zip(rows, motions, strict=True):
+                made[members[row]] = motion
         progress(len(members))
         at += len(members)
     return [motion for motion in made if motion is not None]
@@ -109,12 +113,11 @@ def _sample(
     latents: int,
     seeds: Sequence[int],
     options: "SamplingOptions",
-    frames: int,
-) -> list[Motion]:
+) -> list[Tensor]:
+    """Bits per scale [B, tokens, d] of a text and a seed each."""
     model = engine.model
     many = cast(NextScaleTransformer, _ManyTexts(model.transformer, texts))
-    made = sample(many, model.tokenizer.quantizer, texts[0], latents, seeds, options)
-    return engine._decode(made.bits, frames)
+    return sample(many, model.tokenizer.quantizer, texts[0], latents, seeds, options).bits
 
 
 class _ManyTexts:
