@@ -36,7 +36,7 @@ from core.training.optimizers import build_optimizers
 from core.training.token_data import TokenData, build_token_data
 from core.training.tokenizer_task import TokenizerTask, reconstruction_figures
 from core.training.transformer_task import SHEET_PROMPTS, TransformerTask
-from core.training.variants import held, repeated, variants
+from core.training.variants import ends_as_it_began, held, repeated, variants
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -126,6 +126,27 @@ def test_variants_hold_repeat_and_cut_without_jumps() -> None:
     assert len(made) == 5
     assert all(m.frame_count > 10 for m, _ in made)
     assert len(variants(walking(200), np.random.default_rng(0))) == 5
+
+
+def test_only_what_ends_as_it_began_is_repeated() -> None:
+    """A walk of one whole cycle is; a quarter of it, or sitting down, is not."""
+    assert ends_as_it_began(walking(31))
+    assert not ends_as_it_began(walking(9))
+    sunk = walking(31)
+    lower = np.linspace(0.0, 0.4, 31)[:, None] * [0.0, 1.0, 0.0]
+    sunk = replace(sunk, root_positions=sunk.root_positions - lower)
+    assert not ends_as_it_began(sunk)
+    lengths = {m.frame_count for m, _ in variants(sunk, np.random.default_rng(0))}
+    assert len(lengths) == 4, "as it is, slower, faster, held"
+
+
+def test_a_pose_can_be_held_before_the_action_too() -> None:
+    motion = walking(30)
+    both = held(motion, 3.0, lead=0.5)
+    assert both.frame_count == 90
+    np.testing.assert_array_equal(both.rotations[:31], np.repeat(motion.rotations[:1], 31, 0))
+    np.testing.assert_array_equal(both.rotations[30:60], motion.rotations)
+    np.testing.assert_array_equal(both.rotations[59:], np.repeat(motion.rotations[-1:], 31, 0))
 
 
 def test_encoded_clips_are_kept_until_something_changes(data: Path, tmp_path: Path) -> None:
