@@ -67,8 +67,8 @@ def _stages(rows: list[Row]) -> Table:
     others = _other_stages(rows)
     header = (
         "model", "device", "threads", "variations", "seconds", "text", "each scale",
-        *(stage.removesuffix("_ms") for stage in others), "total", "cold total", "peak MB",
-        "GPU MB",
+        *(stage.removesuffix("_ms") for stage in others), "total", "cold total", "CPU ms",
+        "peak MB", "GPU MB",
     )  # fmt: skip
     lines = [
         (
@@ -80,6 +80,7 @@ def _stages(rows: list[Row]) -> Table:
             *(_number(row["warm"].get(stage)) for stage in others),
             _number(row["warm"]["total_ms"]),
             _number(row["cold"]["total_ms"]),
+            _number(row["warm_cpu_ms"]),
             _number(row["peak_mb"]),
             _number(row["gpu_peak_mb"]),
         )
@@ -87,7 +88,8 @@ def _stages(rows: list[Row]) -> Table:
     ]
     note = (
         "milliseconds of a warm pass (median); cold: the first pass of a process, its weights "
-        "loaded; peak: resident memory of that process. The published size has no text encoder"
+        "loaded; CPU: processor time of all threads in a warm pass; peak: resident memory of that "
+        "process. The published size has no text encoder"
     )
     return Table("Stages", note, header, lines)
 
@@ -154,7 +156,7 @@ def _ratios(rows: list[Row]) -> Table:
     ours = {tuple(row[k] for k in keys): row for row in rows if not row["published"]}
     header = (
         "device", "threads", "variations", "seconds", "scales", "decode", "total without text",
-        "peak memory", "parameters",
+        "processor time", "peak memory", "parameters",
     )  # fmt: skip
     lines = []
     for row in rows:
@@ -163,6 +165,7 @@ def _ratios(rows: list[Row]) -> Table:
             continue
         pairs = [
             *((_part(row, part), _part(small, part)) for part in ("scales", "decode", "rest")),
+            (row["warm_cpu_ms"], small["warm_cpu_ms"]),
             (row["peak_mb"], small["peak_mb"]),
             (row["parameters"], small["parameters"]),
         ]
@@ -175,7 +178,10 @@ def _ratios(rows: list[Row]) -> Table:
                 *(f"{large / max(less, 1e-6):.1f}" for large, less in pairs),
             )
         )
-    note = "how many times as much the published size takes as this model"
+    note = (
+        "how many times as much the published size takes as this model; processor time (of all "
+        "threads) is the one to trust on a busy machine"
+    )
     return Table("Published size against this model", note, header, lines)
 
 
