@@ -109,8 +109,11 @@ def root_path(features: Tensor) -> tuple[Tensor, Tensor]:
 
 def global_positions(features: Tensor, layout: SnapMoGenLayout) -> Tensor:
     """Joint positions [B, T, J, 3] in metres in the frame of the first frame."""
-    root, yaw = root_path(features)
-    local = heading_positions(features, layout)
+    return to_world(heading_positions(features, layout), *root_path(features))
+
+
+def to_world(local: Tensor, root: Tensor, yaw: Tensor) -> Tensor:
+    """Heading-frame positions [B, T, J, 3] along a path: see :func:`root_path`."""
     cos, sin = torch.cos(yaw)[..., None], torch.sin(yaw)[..., None]
     x = local[..., 0] * cos - local[..., 2] * sin
     z = local[..., 0] * sin + local[..., 2] * cos

@@ -25,6 +25,7 @@ from .feature_math import (
     global_positions,
     heading_positions,
     root_path,
+    to_world,
 )
 from .loop import Task
 from .variants import at_speed
@@ -169,9 +170,10 @@ class TokenizerTask(Task):
         joints_x = heading_positions(x, columns)
         joints_y = heading_positions(y, columns)
         parts["joints"] = (joints_y - joints_x).norm(dim=-1).mean()
-        error = joints_y - joints_x
-        parts["acceleration"] = error.diff(n=2, dim=1).norm(dim=-1).mean()
         (path_x, yaw_x), (path_y, yaw_y) = root_path(x), root_path(y)
+        # In the world, because most of what shakes is the path.
+        error = to_world(joints_y, path_y, yaw_y) - to_world(joints_x, path_x, yaw_x)
+        parts["acceleration"] = error.diff(n=2, dim=1).norm(dim=-1).mean()
         path_error = (path_y - path_x)[..., [0, 2]].norm(dim=-1).mean()
         parts["path"] = path_error + 0.3 * (yaw_y - yaw_x).abs().mean()
         contact = x[..., columns.contact_start :][..., :-1, :]
@@ -216,7 +218,7 @@ def reconstruction_figures(
     """Errors of whole clips (features [T, F] in metres) through bits and back, averaged over clips.
 
     joint_mm: joint positions relative to the pelvis, world axes; global_mm: in the world, path
-    drift included; acceleration_ratio: mean joint acceleration against the original's.
+    drift included; acceleration_ratio: mean joint acceleration in the world against the original's.
     """
     errors, global_errors, made, real = [], [], 0.0, 0.0
     every = max(1, len(clips) // limit) if limit else 1
@@ -225,11 +227,11 @@ def reconstruction_figures(
         x = torch.from_numpy(features)[None, : y.shape[1]]
         a, b = global_positions(x, layout), global_positions(y, layout)
         global_errors.append(float((a - b).norm(dim=-1).mean()))
-        a, b = a - a[:, :, :1], b - b[:, :, :1]
-        errors.append(float((a - b).norm(dim=-1).mean()))
         if x.shape[1] > 2:
             real += float(a.diff(n=2, dim=1).norm(dim=-1).mean())
             made += float(b.diff(n=2, dim=1).norm(dim=-1).mean())
+        a, b = a - a[:, :, :1], b - b[:, :, :1]
+        errors.append(float((a - b).norm(dim=-1).mean()))
     return {
         "joint_mm": 1000 * float(np.mean(errors)),
         "global_mm": 1000 * float(np.mean(global_errors)),
