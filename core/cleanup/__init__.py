@@ -43,8 +43,7 @@ def clean_up(motion: Motion) -> Motion:
         return motion
     motion = without_jitter(motion)
     motion = root_on_feet(motion, find_contacts(motion))
+    motion = lifted_out_of_floor(motion)
     # With the drift gone speeds tell more: what looked like standing may turn out to be a step.
-    contacts = find_contacts(motion)
-    motion = lifted_out_of_floor(motion, contacts)
-    motion, contacts = lock_feet(motion, contacts)
+    motion, contacts = lock_feet(motion, find_contacts(motion))
     return replace(motion, contacts=contacts.planted.astype(float))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..motion import Motion
-from .filters import runs, smooth
+from .filters import lowest_around, runs, smooth
 from .legs import TOE_HEIGHT, Leg, body_scale, legs_of
 
 #: A standing joint is lower than this (metres, for canonical legs) and slower than that (m/s).
@@ -58,7 +58,7 @@ def find_contacts(motion: Motion) -> FootContacts:
     scale = body_scale(motion.skeleton)
     positions = motion.positions()
     feet = positions[:, list(motion.skeleton.contact_joints)]
-    evidence = _speed_evidence(feet, motion, scale) + _height_evidence(feet, motion, scale)
+    evidence = _speed_evidence(feet, motion, scale) + _height_evidence(positions, motion, scale)
     if motion.contacts is not None:
         sure = np.clip(motion.contacts, 0.02, 0.98)
         evidence = evidence + np.log(sure / (1.0 - sure))
@@ -84,26 +84,27 @@ def _speed_evidence(feet: np.ndarray, motion: Motion, scale: float) -> np.ndarra
     return np.clip(3.0 * (1.0 - foot / limit), -5.0, 2.0)
 
 
-def _height_evidence(feet: np.ndarray, motion: Motion, scale: float) -> np.ndarray:
+def _height_evidence(positions: np.ndarray, motion: Motion, scale: float) -> np.ndarray:
     kinds = _kinds(motion)
     limits = np.array([_HEIGHTS[kind] for kind in kinds]) * scale
     steps = np.array([_HEIGHT_STEPS[kind] for kind in kinds]) * scale
-    heights = feet[..., 1] - hover(feet[..., 1], motion, scale)[:, None]
+    feet = positions[:, list(motion.skeleton.contact_joints), 1]
+    heights = feet - hover(positions, motion, scale)[:, None]
     return np.clip((limits - heights) / steps, -6.0, 2.0)
 
 
-def hover(heights: np.ndarray, motion: Motion, scale: float) -> np.ndarray:
+def hover(positions: np.ndarray, motion: Motion, scale: float) -> np.ndarray:
     """How far [T] the whole motion floats above or is sunk into the floor around each frame.
 
     The lower one of the toes, at its lowest within half a second or so: in a jump that is still the
-    floor.
+    floor.  A body that lies or kneels with its feet in the air does not float.
     """
-    toes = [column for column, kind in enumerate(_kinds(motion)) if kind == "toe"]
-    lowest = heights[:, toes].min(axis=-1) - TOE_HEIGHT * scale
+    toes = [leg.toe for leg in legs_of(motion.skeleton)]
+    heights = positions[..., 1] - TOE_HEIGHT * scale
     around = round(_HOVER_WINDOW * motion.fps)
-    padded = np.pad(lowest, around, mode="edge")
-    envelope = np.lib.stride_tricks.sliding_window_view(padded, 2 * around + 1).min(axis=-1)
-    return np.clip(envelope, -_SUNKEN * scale, _FLOATING * scale)
+    feet, body = (lowest_around(h.min(axis=-1), around) for h in (heights[:, toes], heights))
+    floating = np.clip(body, 0.0, _FLOATING * scale)
+    return np.clip(feet, -_SUNKEN * scale, floating)
 
 
 def _kinds(motion: Motion) -> list[str]:

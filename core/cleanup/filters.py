@@ -56,8 +56,12 @@ def runs(flags: np.ndarray) -> list[tuple[int, int]]:
     return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def widened(values: np.ndarray, frames: int) -> np.ndarray:
+def highest_around(values: np.ndarray, frames: int) -> np.ndarray:
     """The largest value of [T] within ``frames`` frames each way."""
     padded = np.pad(values, frames, mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * frames + 1)
-    return windows.max(axis=-1)
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * frames + 1).max(axis=-1)
+
+
+def lowest_around(values: np.ndarray, frames: int) -> np.ndarray:
+    """The smallest value of [T] within ``frames`` frames each way."""
+    return -highest_around(-values, frames)

@@ -14,7 +14,7 @@ from ..rotations import (
     quaternion_rotate,
 )
 from .contacts import FootContacts, contacts_from
-from .filters import smooth, widened
+from .filters import highest_around, smooth
 from .foot_path import FootPath, nailed
 from .legs import Leg, body_scale, legs_of
 from .root_path import sole_down
@@ -88,7 +88,7 @@ def _lowering(
         needed = np.maximum(needed, np.where(stands & upright, away[:, 1] - above, 0.0))
     needed = np.minimum(needed, _LOWERED * scale)
     around = max(1, round(motion.fps / 15))
-    return np.clip(smooth(widened(needed, around), around), 0.0, _LOWERED * scale)
+    return np.clip(smooth(highest_around(needed, around), around), 0.0, _LOWERED * scale)
 
 
 def _reach(

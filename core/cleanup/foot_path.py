@@ -129,7 +129,9 @@ def _parted(
     phases = list(phases)
     while phases:
         first, last = phases.pop()
-        if last - first + 1 < max(2.0, _SHORTEST * foot.fps) and first > 0 and last < len(toe) - 1:
+        cut_off = first == 0 or last == len(toe) - 1
+        least = 1 if cut_off else max(2.0, _SHORTEST * foot.fps)
+        if last - first + 1 < least:
             continue
         path = toe[first : last + 1, [0, 2]]
         if np.linalg.norm(path - path.mean(axis=0), axis=-1).max() < _STRAY * foot.scale:
@@ -137,7 +139,7 @@ def _parted(
             continue
         fastest = first + int(np.argmax(np.linalg.norm(np.diff(path, axis=0), axis=-1)))
         phases += [(first, fastest - 1), (fastest + 2, last)]
-    return [(first, last) for first, last in kept if first <= last]
+    return kept
 
 
 def _heel_moves(
