@@ -45,8 +45,10 @@ def bundled() -> ModelConfig:
         text_encoder="minilm",
         length_condition=True,
         drop_path=0.1,
-        guidance=4.0,
+        guidance=3.0,
+        guidance_ramp=(1.0, 1.0),
         temperature=1.0,
+        temperature_ramp=(1.0, 0.6),
     )
     return ModelConfig("bundled", tokenizer, transformer)
 
