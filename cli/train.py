@@ -67,6 +67,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help="a model folder to train on from: the tokenizer's decoder, the transformer's weights",
     )
+    parser.add_argument(
+        "--decoder",
+        type=Path,
+        metavar="RUN",
+        help="release: take the decoder of a run that was started from this one's tokenizer",
+    )
     parser.add_argument("--to", type=Path, metavar="DIR", help="release: the model folder to fill")
 
 
@@ -78,7 +84,9 @@ def run(args: argparse.Namespace) -> int:
     if args.what == "release":
         if args.to is None:
             raise ScaleMoGenError("name the model folder to fill with --to")
-        training.release(args.out, args.to)
+        from core.training.release import release
+
+        release(args.out, args.to, args.decoder)
         print(f"released to {args.to}")
         return 0
     if (args.minutes is None) == (args.steps is None):

@@ -276,3 +276,11 @@ class MotionTokenizer(nn.Module):
         if margin > 0:
             total = F.pad(total, (0, 0, 0, 0, 0, margin))
         return self.decode(total)[:, :frames]
+
+
+def same_bits(a: MotionTokenizer, b: MotionTokenizer) -> bool:
+    """Whether both give every motion the same bits: a transformer of one serves the other."""
+    if a.config != b.config:
+        return False
+    pairs = zip(a.encoder_parameters(), b.encoder_parameters(), strict=True)
+    return all(torch.equal(*pair) for pair in pairs)

@@ -22,6 +22,7 @@ from .tokenizer import MotionTokenizer
 from .transformer import NextScaleTransformer
 
 DURATIONS = "duration.safetensors"
+CHECKSUMS = "checksums.json"
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -162,7 +163,7 @@ def save_tensors(folder: Path, name: str, tensors: dict[str, Tensor]) -> None:
     write_bytes(folder / name, data)
     digest = hashlib.sha256(data).hexdigest()
     sums = _checksums(folder) | {name: digest}
-    write_bytes(folder / "checksums.json", (json.dumps(sums, indent=1) + "\n").encode())
+    write_bytes(folder / CHECKSUMS, (json.dumps(sums, indent=1) + "\n").encode())
 
 
 def _write_config(folder: Path, config: ModelConfig) -> None:
@@ -171,7 +172,7 @@ def _write_config(folder: Path, config: ModelConfig) -> None:
 
 def _checksums(folder: Path) -> dict[str, str]:
     try:
-        return dict(json.loads((folder / "checksums.json").read_text(encoding="utf-8")))
+        return dict(json.loads((folder / CHECKSUMS).read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
 

@@ -1,4 +1,4 @@
-"""What ``run.py train`` does: tokenizer, transformer, evaluator, release."""
+"""What ``run.py train`` does: tokenizer, transformer, evaluator."""
 
 import json
 from collections.abc import Sequence
@@ -17,10 +17,9 @@ from ..features import feature_layout
 from ..files import make_folder, write_bytes
 from ..model.config import ModelConfig
 from ..model.presets import bundled
-from ..model.tokenizer import MotionTokenizer
+from ..model.tokenizer import MotionTokenizer, same_bits
 from ..model.transformer import NextScaleTransformer
 from ..model.weights import (
-    DURATIONS,
     Model,
     load,
     load_tokenizer,
@@ -161,9 +160,7 @@ def _copy_weights(
 ) -> None:
     """The weights of the folder's transformer; ScaleMoGenError when it speaks of other bits."""
     first = load(folder)
-    pairs = zip(first.tokenizer.encoder_parameters(), tokenizer.encoder_parameters(), strict=False)
-    same = first.tokenizer.config == tokenizer.config and all(torch.equal(*pair) for pair in pairs)
-    if not same:
+    if not same_bits(first.tokenizer, tokenizer):
         raise ScaleMoGenError(
             f"{folder} has another tokenizer; train this run's tokenizer with --start-from too"
         )
@@ -208,28 +205,3 @@ def _process_state() -> PartialState:
     """This process among those that train together (accelerate's view)."""
     # The others wait while the first fills the caches and validates: minutes, not the usual ten.
     return PartialState(timeout=timedelta(hours=2))
-
-
-def release(out: Path, folder: Path) -> None:
-    """Copy the trained model of a run into a model folder such as assets/models/NAME.
-
-    How it is sampled (guidance, temperature) is no part of a training: the preset decides.
-    """
-    source = out / "model"
-    config = load(source).config  # checks that all is there and whole
-    preset = bundled().transformer
-    sampled = replace(
-        config.transformer,
-        guidance=preset.guidance,
-        guidance_ramp=preset.guidance_ramp,
-        temperature_ramp=preset.temperature_ramp,
-        temperature=preset.temperature,
-    )
-    make_folder(folder)
-    files = ["tokenizer.safetensors", "transformer.safetensors", "checksums.json"]
-    if (source / DURATIONS).exists():
-        files.append(DURATIONS)
-    for name in files:
-        write_bytes(folder / name, (source / name).read_bytes())
-    released = replace(config, name=folder.name, transformer=sampled)
-    write_bytes(folder / "config.json", released.to_json().encode())
