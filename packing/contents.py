@@ -15,8 +15,10 @@ MODELS = "assets/models"
 #: Measures models in a checkout; its weights are larger than any use it would have in Blender.
 EVALUATOR = "assets/evaluator"
 MODEL_LIST = f"{MODELS}/default.json"
+#: Parts of the page that plays motions side by side.
+_PAGE = (".html", ".css", ".js")
 #: What an extension may hold. No pickles (.pth, .tar, .pkl), no byte code, no training logs.
-SUFFIXES = frozenset({".py", ".json", ".toml", ".md", ".txt", ".safetensors"})
+SUFFIXES = frozenset({".py", ".json", ".toml", ".md", ".txt", ".safetensors", *_PAGE})
 _SINGLE_FILES = ("blender_manifest.toml", "LICENSE")
 _MODEL_FILES = (
     "config.json",
@@ -46,7 +48,10 @@ def project_files(root: Path) -> dict[str, Path]:
     models = listed_models(root)
     files = {name: root / name for name in _SINGLE_FILES}
     files |= {name: path for name, path in _tree(root / ADDON) if path.suffix == ".py"}
-    for folder, suffixes in (("core", {".py", ".json"}), ("assets", SUFFIXES - {".py"})):
+    for folder, suffixes in (
+        ("core", {".py", ".json", *_PAGE}),
+        ("assets", SUFFIXES - {".py", *_PAGE}),
+    ):
         for name, path in _tree(root / folder):
             if path.suffix in suffixes and _ships(f"{folder}/{name}", models):
                 files[f"{folder}/{name}"] = path
