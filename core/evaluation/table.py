@@ -55,20 +55,17 @@ def figure_table(
 
 
 def class_table(classes: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    """A line per action: mean place of its own caption and acceleration, of every row."""
+    """A line per action: place of its own caption, sliding and acceleration, of every row."""
     if not classes:
         return []
     names = list(classes[0]["rows"])
-    head = ["action", "clips"]
-    head += [f"{name}: {what}" for name in names for what in ("place", "sliding", "acc.")]
-    table = [head]
+    table = [["place / sliding cm/s / acc. m/s²", "clips", *names]]
     for entry in classes:
         line = [str(entry["class"]), str(entry["clips"])]
         for name in names:
             figures = entry["rows"][name]
-            line.append(f"{figures['place']:.1f}")
-            line.append(_number(figures["sliding"], 1))
-            line.append(_number(figures["acceleration"], 1))
+            numbers = (figures[key] for key in ("place", "sliding", "acceleration"))
+            line.append(" / ".join(cell(Interval(value, math.nan), 1) for value in numbers))
         table.append(line)
     return table
 
@@ -113,7 +110,3 @@ def without_nan(value: Any) -> Any:
 
 def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _number(value: float, decimals: int) -> str:
-    return f"{value:.{decimals}f}" if math.isfinite(value) else "–"
