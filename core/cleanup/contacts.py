@@ -17,6 +17,8 @@ _SPEED_OF_BODY = 0.45
 #: How far below or above the floor a whole motion may hover (m) and its feet still count as low.
 _SUNKEN, _FLOATING = 0.2, 0.08
 _HOVER_WINDOW = 0.4
+#: What height and speed can say for a contact, each: a model sure of the contrary outweighs both.
+_MOST = 1.5
 #: The evidence (log-odds) at which a contact begins and at which it ends.
 _BEGIN, _END = 0.5, -0.5
 #: Shorter gaps are closed, shorter contacts dropped (seconds).
@@ -81,7 +83,7 @@ def _speed_evidence(feet: np.ndarray, motion: Motion, scale: float) -> np.ndarra
     root = smooth(motion.root_positions, motion.fps / 6)[:, None]
     body, foot = (horizontal_speed(path, motion.fps) for path in (root, feet))
     limit = np.maximum(_SPEED * scale, _SPEED_OF_BODY * body)
-    return np.clip(3.0 * (1.0 - foot / limit), -5.0, 2.0)
+    return np.clip(3.0 * (1.0 - foot / limit), -5.0, _MOST)
 
 
 def _height_evidence(positions: np.ndarray, motion: Motion, scale: float) -> np.ndarray:
@@ -90,7 +92,7 @@ def _height_evidence(positions: np.ndarray, motion: Motion, scale: float) -> np.
     steps = np.array([_HEIGHT_STEPS[kind] for kind in kinds]) * scale
     feet = positions[:, list(motion.skeleton.contact_joints), 1]
     heights = feet - hover(positions, motion, scale)[:, None]
-    return np.clip((limits - heights) / steps, -6.0, 2.0)
+    return np.clip((limits - heights) / steps, -6.0, _MOST)
 
 
 def hover(positions: np.ndarray, motion: Motion, scale: float) -> np.ndarray:

@@ -24,9 +24,12 @@ from .filters import local_rms, smooth
 #: Widths (seconds) of the Gaussians that part the bands.
 _WIDTHS = (1 / 30, 2 / 30, 4 / 30)
 #: How much a band may hold (fastest first), as a multiple of the next slower band's energy: about
-#: the 95th to 98th percentile of captured motion.
-_ROTATION_SHARES = (1.2, 0.85)
-_PATH_SHARES = (1.0, 0.7)
+#: the 95th to 99th percentile of captured motion.
+_ROTATION_SHARES = (1.4, 1.0)
+_GROUND_SHARES = (0.9, 0.6)
+_HEIGHT_SHARES = (1.0, 0.7)
+#: A band that holds n times what it may is cut to n to the power of 1 - this.
+_STRICTNESS = 2.0
 #: Over this many seconds (Gaussian sigma) energies are taken.
 _WINDOW = 4 / 30
 #: Left alone in any case: rounding and the breath of a captured body (radians; body lengths).
@@ -40,8 +43,8 @@ def without_jitter(motion: Motion) -> Motion:
     sigmas = [width * motion.fps for width in _WIDTHS]
     window = _WINDOW * motion.fps
     # Along the floor and up apart: a walk's steady way must not excuse a shaking height.
-    ground = _calm_path(motion.root_positions[:, [0, 2]], sigmas, window)
-    height = _calm_path(motion.root_positions[:, [1]], sigmas, window)
+    ground = _calm_path(motion.root_positions[:, [0, 2]], sigmas, window, _GROUND_SHARES)
+    height = _calm_path(motion.root_positions[:, [1]], sigmas, window, _HEIGHT_SHARES)
     return replace(
         motion,
         rotations=_calm_rotations(motion.rotations, sigmas, window),
@@ -49,12 +52,14 @@ def without_jitter(motion: Motion) -> Motion:
     )
 
 
-def _calm_path(path: np.ndarray, sigmas: list[float], window: float) -> np.ndarray:
+def _calm_path(
+    path: np.ndarray, sigmas: list[float], window: float, shares: tuple[float, ...]
+) -> np.ndarray:
     slower, bands = path, []
     for sigma in sigmas:
         faster, slower = slower, smooth(slower, sigma)
         bands.append(faster - slower)
-    gains = _gains(bands, window, _PATH_SHARES, _PATH_FLOOR)
+    gains = _gains(bands, window, shares, _PATH_FLOOR)
     calm = slower + bands[-1]
     for band, gain in zip(bands, gains, strict=False):
         calm = calm + gain[..., None] * band
@@ -81,10 +86,12 @@ def _gains(
     bands: list[np.ndarray], window: float, shares: tuple[float, ...], floor: float
 ) -> list[np.ndarray]:
     """How much [T, ...] of each band but the slowest may stay, fastest first."""
-    allowed = local_rms(bands[-1], window)
+    slower = local_rms(bands[-1], window)
     gains = []
     for band, share in zip(bands[-2::-1], shares[::-1], strict=True):
         energy = local_rms(band, window)
-        allowed = np.minimum(energy, share * allowed + floor)
-        gains.append(allowed / np.maximum(energy, 1e-12))
+        # What is beyond the allowed share is mostly noise, and noise is in the allowed share too.
+        gain = np.minimum(1.0, (share * slower + floor) / np.maximum(energy, 1e-12)) ** _STRICTNESS
+        gains.append(gain)
+        slower = gain * energy
     return gains[::-1]
