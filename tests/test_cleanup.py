@@ -154,7 +154,7 @@ def test_the_pattern_that_cells_of_eight_frames_leave_in_a_root_goes() -> None:
     clean = walking(120)
     calm = without_jitter(moved(clean, pattern))
     excess = [acceleration(m) - acceleration(clean) for m in (moved(clean, pattern), calm)]
-    assert excess[1] < 0.5 * excess[0]
+    assert excess[1] < 0.65 * excess[0]
 
 
 @pytest.mark.parametrize("width", [2.0, 3.0, 5.0])

@@ -18,9 +18,9 @@ _SPEED_OF_BODY = 0.45
 _SUNKEN, _FLOATING = 0.2, 0.08
 _HOVER_WINDOW = 0.4
 #: What height and speed can say for a contact, each: a model sure of the contrary outweighs both.
-_MOST = 1.5
+_MOST = 1.75
 #: The evidence (log-odds) at which a contact begins and at which it ends.
-_BEGIN, _END = 0.5, -0.5
+_BEGIN, _END = 0.5, -0.25
 #: Shorter gaps are closed, shorter contacts dropped (seconds).
 _GAP, _BLIP = 0.07, 0.07
 
