@@ -253,6 +253,12 @@ def test_a_drifting_figure_that_stands_is_held(axis: int) -> None:
     np.testing.assert_allclose(held.root_positions[0], drifting.root_positions[0], atol=1e-12)
 
 
+def test_a_way_is_not_taken_away_where_the_model_itself_doubts_that_feet_stand() -> None:
+    """Gliding: the feet go along with the body.  Held, a sidestep would go nowhere."""
+    gliding = replace(moved(pose(90), ramp(90, 0, 0.4)), contacts=np.full((90, 4), 0.8))
+    assert clean_up(gliding).root_positions[-1, 0] == pytest.approx(0.4 * 89 / 30, rel=0.02)
+
+
 def test_the_root_walks_as_fast_as_its_feet_say() -> None:
     """Legs of a walk at 1 m/s under a body that is moved at 0.6: feet tell the speed."""
     frames, speed = 60, 1.0

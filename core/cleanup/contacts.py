@@ -19,6 +19,10 @@ _SUNKEN, _FLOATING = 0.2, 0.08
 _HOVER_WINDOW = 0.4
 #: What height and speed can say for a contact, each: a model sure of the contrary outweighs both.
 _MOST = 1.75
+#: What a high speed can say against it; a model that is quite sure outweighs that, but only just.
+_LEAST_SPEED = -5.0
+#: A foot faster than this share of its body's speed goes along with the body.
+_CARRIED = 0.85
 #: The evidence (log-odds) at which a contact begins and at which it ends.
 _BEGIN, _END = 0.5, -0.25
 #: Shorter gaps are closed, shorter contacts dropped (seconds).
@@ -80,10 +84,15 @@ def contacts_from(planted: np.ndarray, motion: Motion) -> FootContacts:
 
 
 def _speed_evidence(feet: np.ndarray, motion: Motion, scale: float) -> np.ndarray:
-    root = smooth(motion.root_positions, motion.fps / 6)[:, None]
+    sigma = motion.fps / 6
+    root = smooth(motion.root_positions, sigma)[:, None]
     body, foot = (horizontal_speed(path, motion.fps) for path in (root, feet))
     limit = np.maximum(_SPEED * scale, _SPEED_OF_BODY * body)
-    return np.clip(3.0 * (1.0 - foot / limit), -5.0, _MOST)
+    evidence = np.clip(3.0 * (1.0 - foot / limit), _LEAST_SPEED, _MOST)
+    # Drift is slow.  A foot that travels as fast as its body, and not slowly, is carried along.
+    lasting = horizontal_speed(smooth(feet, sigma), motion.fps)
+    carried = (body > _SPEED * scale) & (lasting > _CARRIED * body)
+    return np.where(carried, _LEAST_SPEED, evidence)
 
 
 def _height_evidence(positions: np.ndarray, motion: Motion, scale: float) -> np.ndarray:
