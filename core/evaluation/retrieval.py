@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..motion import Motion
+from ..text.sentence import sentence_embedding
 from ..training.corpus import Clip
 
 #: Sentences as near as this are the same sentence.
@@ -50,8 +51,7 @@ class NearestCaption:
         ]
 
     def _embed(self, sentences: Sequence[str]) -> np.ndarray:
-        means = np.stack([np.asarray(s).mean(0) for s in self._states_of(sentences)])
-        return means / np.linalg.norm(means, axis=-1, keepdims=True)
+        return np.stack([sentence_embedding(states) for states in self._states_of(sentences)])
 
 
 def of_length(motion: Motion, frames: int) -> Motion:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..text.sentence import sentence_embedding
+
 #: Lengths told are within what was seen often.
 SHORTEST, LONGEST = 1.0, 8.0
 
@@ -19,12 +21,6 @@ class DurationPredictor:
         """Length in seconds that suits a prompt of token states [L, W], to a tenth."""
         logarithm = float(sentence_embedding(states) @ self.weight) + self.bias
         return round(float(np.clip(np.exp(logarithm), SHORTEST, LONGEST)), 1)
-
-
-def sentence_embedding(states: np.ndarray) -> np.ndarray:
-    """Unit vector [W] of token states [L, W]: their mean, as all-MiniLM-L6-v2 was trained."""
-    mean = states.astype(np.float64).mean(0)
-    return mean / max(float(np.linalg.norm(mean)), 1e-12)
 
 
 def fit_durations(

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..rotations import normalize
-from .corpus import STYLISED_WEIGHT, TRIAL_WEIGHT, Clip
+from ..text.sentence import sentence_embedding
+from .corpus import Clip, caption_trust
 
 #: Cosine distance of two captions' embeddings at which they still count 37 % as the same action.
 NEARNESS = 0.2
@@ -21,12 +22,8 @@ def caption_embeddings(clips: Sequence[Clip], encode: Encode) -> np.ndarray:
     """Unit vectors [n, width]: mean token state of each clip's own captions."""
     sentences = list(dict.fromkeys(caption for clip in clips for caption in clip.captions))
     states = encode(sentences)
-    # In double precision, so that a resumed run draws the same pairs whatever the thread count.
-    means = {
-        sentence: normalize(state.astype(np.float64).mean(0))
-        for sentence, state in zip(sentences, states, strict=True)
-    }
-    return normalize(np.stack([np.mean([means[c] for c in clip.captions], 0) for clip in clips]))
+    vectors = {s: sentence_embedding(state) for s, state in zip(sentences, states, strict=True)}
+    return normalize(np.stack([np.mean([vectors[c] for c in clip.captions], 0) for clip in clips]))
 
 
 def balanced_weights(clips: Sequence[Clip], embeddings: np.ndarray) -> np.ndarray:
@@ -35,13 +32,7 @@ def balanced_weights(clips: Sequence[Clip], embeddings: np.ndarray) -> np.ndarra
     Labels would not do: four hundred gestures of one library have a label each, and the walks of
     four libraries four different ones.  Weak captions and cartoon figures are drawn less.
     """
-    trust = np.array(
-        [
-            (TRIAL_WEIGHT if clip.row.get("scope") == "trial" else 1.0)
-            * (STYLISED_WEIGHT if clip.row.get("stylised") else 1.0)
-            for clip in clips
-        ]
-    )
+    trust = np.array([caption_trust(clip) for clip in clips])
     distance = 1.0 - embeddings @ embeddings.T
     density = np.exp(-((distance / NEARNESS) ** 2)) @ trust
     weights = trust * density**-STRENGTH

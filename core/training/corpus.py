@@ -152,6 +152,12 @@ class _Paraphrases:
         return tuple(found)
 
 
+def caption_trust(clip: Clip) -> float:
+    """How much the clip's caption and figure are worth: 1, or less where either is weak."""
+    trial = TRIAL_WEIGHT if clip.row.get("scope") == "trial" else 1.0
+    return trial * (STYLISED_WEIGHT if clip.row.get("stylised") else 1.0)
+
+
 def clip_weights(clips: list[Clip]) -> np.ndarray:
     """Probability of drawing each clip [n]: rare actions more often than their share.
 
@@ -163,8 +169,7 @@ def clip_weights(clips: list[Clip]) -> np.ndarray:
     ]
     sizes = Counter(classes)
     weights = np.array([sizes[name] ** -0.5 for name in classes])
-    weights *= [TRIAL_WEIGHT if clip.row.get("scope") == "trial" else 1.0 for clip in clips]
-    weights *= [STYLISED_WEIGHT if clip.row.get("stylised") else 1.0 for clip in clips]
+    weights *= [caption_trust(clip) for clip in clips]
     return weights / weights.sum()
 
 

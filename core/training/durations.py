@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..model.duration import DurationPredictor, fit_durations, sentence_embedding
+from ..model.duration import DurationPredictor, fit_durations
+from ..text.sentence import sentence_embedding
 from .corpus import Clip
 
 

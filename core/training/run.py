@@ -59,12 +59,12 @@ def train_tokenizer(
     validation = load_corpus(data, "val", without)
     state = _process_state()
     torch.manual_seed(loop.seed)
-    if start_from is not None:
-        config = replace(config, tokenizer=load_tokenizer(start_from)[0].tokenizer)
+    first = None if start_from is None else load_tokenizer(start_from)
+    if first is not None:
+        config = replace(config, tokenizer=first[0].tokenizer)
     task = TokenizerTask(config.tokenizer, training, validation, batch_frames=batch_frames)
-    if start_from is not None:
-        _, tokenizer, mean, std = load_tokenizer(start_from)
-        task.start_from(tokenizer, mean, std)
+    if first is not None:
+        task.start_from(*first[1:])
     train(task, loop, out / "tokenizer")
     if not state.is_main_process:
         return {}
