@@ -49,3 +49,8 @@ class SCALEMOGEN_PT_about(bpy.types.Panel):
     def draw(self, _context: bpy.types.Context) -> None:
         """Show what is installed."""
         _draw_lines(self.layout)
+
+
+classes = (ScaleMoGenPreferences, SCALEMOGEN_PT_about)
+
+register, unregister = bpy.utils.register_classes_factory(classes)

@@ -1,9 +1,41 @@
-"""The classes that Blender knows; they leave in reverse order."""
+"""Everything that Blender is told about, in order; it leaves in reverse order."""
 
-import bpy
+import importlib
+from types import ModuleType
 
-from .about import SCALEMOGEN_PT_about, ScaleMoGenPreferences
+#: Modules with ``register()`` and ``unregister()``. Property groups come before their owners.
+_MODULES = (
+    "generate.properties",
+    "results.properties",
+    "rig.properties",
+    "output.properties",
+    "properties",
+    "about",
+)
 
-classes = (ScaleMoGenPreferences, SCALEMOGEN_PT_about)
+_registered: list[ModuleType] = []
 
-register, unregister = bpy.utils.register_classes_factory(classes)
+
+def register() -> None:
+    """Register all modules, or none of them if one fails."""
+    unregister()  # what a failed start or a reload may have left
+    try:
+        for name in _MODULES:
+            module = importlib.import_module(f".{name}", __package__)
+            module.register()
+            _registered.append(module)
+    except BaseException:
+        unregister()
+        raise
+
+
+def unregister() -> None:
+    """Unregister what is registered; one module's failure does not keep the others in."""
+    failure: Exception | None = None
+    while _registered:
+        try:
+            _registered.pop().unregister()
+        except Exception as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure

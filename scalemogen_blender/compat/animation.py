@@ -1,9 +1,4 @@
-"""Every difference between Blender 4.2, 4.5 and 5.x that the add-on meets.
-
-Nothing else in the add-on asks for a version or for the presence of a function.
-"""
-
-from typing import Any
+"""Actions, slots and F-curves in Blender 4.2 to 5.x."""
 
 import bpy
 import numpy as np
@@ -56,39 +51,6 @@ class ActionWriter:
         animation.action = self.action
         if self._slot is not None:
             animation.action_slot = self._slot
-
-
-def import_fbx(path: str) -> None:
-    """Add an FBX file's objects, without its animation, to the scene."""
-    if "fbx_import" in dir(bpy.ops.wm):  # 4.5 and later; also reads ASCII files
-        bpy.ops.wm.fbx_import(filepath=path, use_anim=False)
-    else:
-        bpy.ops.import_scene.fbx(filepath=path, use_anim=False)
-
-
-def call_operator(operator: Any, **options: Any) -> None:
-    """Call an operator with those of the options that this version knows."""
-    known = operator.get_rna_type().properties.keys()
-    operator(**{name: value for name, value in options.items() if name in known})
-
-
-def enable_bundled_addon(name: str) -> bool:
-    """Enable an add-on that comes with Blender; False if it is not there."""
-    import addon_utils
-
-    # default_set=False makes Rigify's register() fail: it looks up its own preferences.
-    return addon_utils.enable(name, default_set=True) is not None
-
-
-def set_base_colour(material: bpy.types.Material, colour: tuple[float, float, float]) -> None:
-    """Colour for the solid viewport and, through the shader, for FBX and glTF."""
-    material.diffuse_color = (*colour, 1.0)
-    if not material.node_tree:  # later versions always have nodes
-        material.use_nodes = True
-    for node in material.node_tree.nodes:
-        if node.type == "BSDF_PRINCIPLED":
-            node.inputs["Base Color"].default_value = (*colour, 1.0)
-            node.inputs["Roughness"].default_value = 0.6
 
 
 def active_curves(owner: bpy.types.Object) -> list[bpy.types.FCurve]:

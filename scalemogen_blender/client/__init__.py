@@ -1,0 +1,1 @@
+"""The engine process as seen from Blender; no bpy in here."""

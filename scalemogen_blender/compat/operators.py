@@ -1,0 +1,27 @@
+"""Blender's own operators and bundled add-ons."""
+
+from typing import Any
+
+import bpy
+
+
+def import_fbx(path: str) -> None:
+    """Add an FBX file's objects, without its animation, to the scene."""
+    if "fbx_import" in dir(bpy.ops.wm):  # 4.5 and later; also reads ASCII files
+        bpy.ops.wm.fbx_import(filepath=path, use_anim=False)
+    else:
+        bpy.ops.import_scene.fbx(filepath=path, use_anim=False)
+
+
+def call_operator(operator: Any, **options: Any) -> None:
+    """Call an operator with those of the options that this version knows."""
+    known = operator.get_rna_type().properties.keys()
+    operator(**{name: value for name, value in options.items() if name in known})
+
+
+def enable_bundled_addon(name: str) -> bool:
+    """Enable an add-on that comes with Blender; False if it is not there."""
+    import addon_utils
+
+    # default_set=False makes Rigify's register() fail: it looks up its own preferences.
+    return addon_utils.enable(name, default_set=True) is not None

@@ -1,0 +1,1 @@
+"""Bake & Export: a motion onto the rig's action and into files."""

@@ -1,0 +1,1 @@
+"""The engine's Python: finding, installing and checking it."""
