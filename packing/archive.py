@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from .contents import SUFFIXES
+from .portability import name_problems
 
 MEGABYTES_AT_MOST = 120
 _TIME = (1980, 1, 1, 0, 0, 0)  # the zip format's first moment
 _PLAIN_FILE = 0o100644 << 16
 _UNIX = 3
+_LINK = 0o120000
+_FILE_TYPE = 0o170000
 
 
 def zip_bytes(entries: Mapping[str, bytes]) -> bytes:
@@ -37,6 +40,9 @@ def archive_problems(content: bytes) -> list[str]:
     problems = []
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = archive.namelist()
+        links = [i for i in archive.infolist() if (i.external_attr >> 16) & _FILE_TYPE == _LINK]
+    problems += [f"{info.filename} is a symbolic link" for info in links]
+    problems += name_problems(names)
     for name in names:
         path = PurePosixPath(name)
         allowed = path.suffix in SUFFIXES or name == "LICENSE"
