@@ -129,13 +129,18 @@ class Engine:
         temperature: float | None = None,
         cleanup: bool = True,
         on_scale: Callable[[int, int], None] | None = None,
+        on_preview: Callable[[int, int, Callable[[], Motion]], None] | None = None,
+        on_decode: Callable[[], None] | None = None,
     ) -> Generation:
         """One motion per seed, all in one batch; None takes the model's own setting.
 
         ``cleanup`` takes out jitter and holds standing feet still (core/cleanup); without it the
         motions are what the model made.
         The same prompt, seconds, seed, model and device give the same motion.  ``on_scale(done,
-        of)`` is called after each scale; raising in it cancels.  ScaleMoGenError on bad values.
+        of)`` is called after each scale, ``on_preview(done, of, coarse)`` likewise: ``coarse()``
+        decodes the first variation as it is so far, without clean-up.  ``on_decode()`` is called
+        between the steps after the scales.  Raising in any of them cancels.  ScaleMoGenError on bad
+        values.
         """
         options = self._options(prompt, seconds, seeds, guidance, temperature)
         frames = max(1, round(seconds * self.layout.skeleton.fps))
@@ -150,6 +155,9 @@ class Engine:
             marks.append(time.perf_counter())
             if on_scale is not None:
                 on_scale(scale + 1, scales)
+            if on_preview is not None:
+                first = [map_[:1] for map_ in bits]
+                on_preview(scale + 1, scales, lambda: self._decode(first, frames, False)[0])
 
         tokenizer = self.model.tokenizer
         made = sample(
@@ -161,7 +169,7 @@ class Engine:
             options,
             scale_done,
         )
-        motions = self._decode(made.bits, frames, cleanup)
+        motions = self._decode(made.bits, frames, cleanup, on_decode)
         end = time.perf_counter()
         steps = [1000 * (b - a) for a, b in zip(marks, marks[1:], strict=False)]
         timings = {
@@ -208,11 +216,23 @@ class Engine:
             temperature_ramp=config.temperature_ramp,
         )
 
-    def _decode(self, bits: list[Tensor], frames: int, cleanup: bool = True) -> list[Motion]:
+    def _decode(
+        self,
+        bits: list[Tensor],
+        frames: int,
+        cleanup: bool = True,
+        on_step: Callable[[], None] | None = None,
+    ) -> list[Motion]:
+        """The motions of all scales' bits, or of the first scales' only (coarse)."""
         features = self.model.tokenizer.detokenize(bits, frames)
         features = features * self.model.std + self.model.mean
-        made = [onto_canonical(self.layout.decode(f)) for f in features.float().cpu().numpy()]
-        return [clean_up(motion) for motion in made] if cleanup else made
+        motions = []
+        for decoded in features.float().cpu().numpy():
+            if on_step is not None:
+                on_step()
+            motion = onto_canonical(self.layout.decode(decoded))
+            motions.append(clean_up(motion) if cleanup else motion)
+        return motions
 
     def _wait(self) -> None:
         """Let queued GPU work finish, so that timings and progress are true."""

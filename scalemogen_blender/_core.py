@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core import coordinates, errors, kinematics, motion, paths, rotations, skeleton
+    from core import coordinates, errors, kinematics, motion, paths, protocol, rotations, skeleton
 
 __all__ = [
     "VERSION",
@@ -22,6 +22,7 @@ __all__ = [
     "kinematics",
     "motion",
     "paths",
+    "protocol",
     "rotations",
     "skeleton",
 ]

@@ -136,12 +136,13 @@ class Died:
     """The worker is gone, or was ended because it did not keep to the protocol.
 
     message: one line with the remedy.  requests: what it was working on and is lost.
-    log: the last lines it wrote.
+    log: the last lines it wrote.  repair: whether repairing the runtime is what would help.
     """
 
     message: str
     requests: tuple[int, ...]
     log: tuple[str, ...]
+    repair: bool = False
 
 
 Event = Ready | Progress | Finished | Failed | Cancelled | Asleep | Died
