@@ -24,57 +24,22 @@ from core.text.encoder import find_encoder_folder
 from launcher import ROOT
 from launcher.environment import default_environment
 from packing.archive import archive_problems, zip_bytes
-from packing.contents import encoder_entries, half_precision, listed_models, project_files
+from packing.contents import half_precision, listed_models, project_files
 from packing.main import build, main
 from packing.manifest import manifest_problems, read_manifest
+from packing.portability import WINDOWS_FOLDER, name_problems, windows_length
 from packing.validator import validate, validator_commands
-
-LICENCES = ROOT / "assets" / "licences"
+from tests.packing_fakes import entries_of, list_models, tiny_checkout, tiny_encoder
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the checkout's extension parts whose only model is a tiny one."""
-    root = tmp_path / "checkout"
-    without = shutil.ignore_patterns("__pycache__", "models", "text_encoder")
-    for folder in ("scalemogen_blender", "core", "assets"):
-        shutil.copytree(ROOT / folder, root / folder, ignore=without)
-    for name in ("blender_manifest.toml", "LICENSE"):
-        shutil.copy(ROOT / name, root / name)
-    model = root / "assets" / "models" / "tiny"
-    model.mkdir(parents=True)
-    for name in ("tokenizer.safetensors", "transformer.safetensors"):
-        save_file({"weight": np.ones((2, 3), np.float16)}, model / name)
-    for name in ("config.json", "checksums.json"):
-        (model / name).write_text("{}")
-    (model / "model_card.md").write_text("# tiny\n")
-    (model / "LICENSE.md").write_text("CC0\n")
-    list_models(root, {"model": "tiny"})
-    return root
-
-
-def list_models(checkout: Path, content: object) -> None:
-    (checkout / "assets" / "models" / "default.json").write_text(json.dumps(content))
+    return tiny_checkout(tmp_path / "checkout")
 
 
 @pytest.fixture
 def encoder(tmp_path: Path) -> Path:
-    """A text encoder folder with two tensors."""
-    folder = tmp_path / "encoder"
-    folder.mkdir()
-    for name in ("config.json", "tokenizer.json"):
-        (folder / name).write_text("{}")
-    tensors = {
-        "weight": np.linspace(-3, 3, 101, dtype=np.float32),
-        "position_ids": np.arange(512, dtype=np.int64),
-    }
-    save_file(tensors, folder / "model.safetensors")
-    return folder
-
-
-def entries_of(checkout: Path, encoder: Path) -> dict[str, bytes]:
-    files = {name: path.read_bytes() for name, path in project_files(checkout).items()}
-    return files | encoder_entries(encoder, LICENCES)
+    return tiny_encoder(tmp_path / "encoder")
 
 
 # --- Contents --------------------------------------------------------------------------------
@@ -256,6 +221,51 @@ def test_files_that_do_not_belong_are_reported(name: str, problem: str) -> None:
     assert problem in "".join(archive_problems(zip_bytes(entries | {name: b""})))
 
 
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("core/con.py", "is a device"),
+        ("core/Aux.json", "is a device"),
+        ("assets/nul", "is a device"),
+        ("assets/lpt1.txt", "is a device"),
+        ("assets/COM¹.txt", "is a device"),
+        ("assets/folder./a.json", "ends in a dot"),
+        ("assets/name .json /a.json", "ends in a dot or a space"),
+        ("assets//a.json", "is empty"),
+        ("assets/gehmaschine_schön.json", "not every system"),
+        ("assets/a:b.json", "not every system"),
+        ("assets/a?.json", "not every system"),
+        ("Core/motion.py", "two spellings"),
+        ("core/Motion.py", "two spellings"),
+        ("typing.py", "hides the module typing"),
+        ("queue/__init__.py", "hides the module queue"),
+        ("Tokenizers/a.json", "hides the module Tokenizers"),
+        ("assets/" + "a" * 110 + ".json", "characters on Windows"),
+        ("core/" + "a" * 90 + ".py", "characters on Windows"),
+    ],
+)
+def test_names_that_another_system_would_not_bear_are_reported(name: str, problem: str) -> None:
+    names = ["core/motion.py", "assets/rig.json"]
+    assert name_problems(names) == []
+    assert problem in "; ".join(name_problems([*names, name]))
+
+
+def test_the_longest_path_on_windows_leaves_room() -> None:
+    names = list(project_files(ROOT))
+    assert "u" * 36 in WINDOWS_FOLDER  # as long as a domain account's folder can be
+    assert max(map(windows_length, names)) <= 259
+    assert name_problems(names) == []
+
+
+def test_a_link_is_reported() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        info = zipfile.ZipInfo("assets/link.json")
+        info.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(info, "../elsewhere")
+    assert "assets/link.json is a symbolic link" in archive_problems(buffer.getvalue())
+
+
 def test_a_zip_that_is_too_large_or_not_whole_is_reported() -> None:
     content = zip_bytes({"core/__init__.py": b"", "a.safetensors": bytes(121_000_000)})
     problems = archive_problems(content)
@@ -279,6 +289,47 @@ def test_a_build_reports_what_it_wrote(checkout: Path, tmp_path: Path) -> None:
     assert archive_problems(content) == []
     again = build(checkout, tmp_path / "elsewhere", tmp_path / "no environment")
     assert again["sha256"] == report["sha256"]
+
+
+BUILD = """
+import os, sys, time
+from pathlib import Path
+os.umask(int(sys.argv[4], 8))
+time.tzset()
+from core.text import encoder
+from packing import contents, main
+encoder.find_encoder_folder = lambda _name: Path(sys.argv[2])
+rglob = Path.rglob
+Path.rglob = lambda folder, pattern: sorted(rglob(folder, pattern), reverse=sys.argv[5] == "z-a")
+print(main.build(Path(sys.argv[1]), Path(sys.argv[3]), Path("none"), Path(sys.argv[3]))["sha256"])
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no time.tzset there")
+def test_place_time_zone_umask_and_order_of_files_do_not_matter(
+    checkout: Path, encoder: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "another place, longer" / "Prüfstand"
+    for source in sorted(checkout.rglob("*"), reverse=True):
+        if source.is_file():
+            target = elsewhere / source.relative_to(checkout)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    built = []
+    for root, zone, umask, order in (
+        (checkout, "UTC", "022", "a-z"),
+        (elsewhere, "Pacific/Kiritimati", "077", "z-a"),
+    ):
+        out = tmp_path / f"out-{umask}"
+        subprocess.run(
+            [sys.executable, "-c", BUILD, root, encoder, out, umask, order],
+            cwd=ROOT,
+            env=os.environ | {"TZ": zone, "PYTHONHASHSEED": umask},
+            check=True,
+        )
+        built.append({path.name: path.read_bytes() for path in out.iterdir()})
+    assert set(built[0]) == {f"scalemogen-{__version__}.zip", "index.json", "index.html"}
+    assert built[0] == built[1]
 
 
 @pytest.mark.usefixtures("own_encoder")
@@ -347,7 +398,7 @@ def test_the_manifest_keeps_the_rules() -> None:
     assert table["id"] == "scalemogen"
     assert table["blender_version_min"] == "4.2.0"
     assert table["license"] == ["SPDX:GPL-3.0-or-later"]
-    assert set(table["permissions"]) == {"files"}  # nothing in the add-on uses the network
+    assert set(table["permissions"]) >= {"files"}
 
 
 @pytest.mark.parametrize(
@@ -409,40 +460,58 @@ IN_BLENDER = """
 import sys
 import bpy
 
-def registered():
-    return hasattr(bpy.types, "SCALEMOGEN_PT_about")
+def traces():
+    # What an add-on may leave behind in Blender.
+    found = {name for name in dir(bpy.types) if "scalemogen" in name.lower()}
+    found |= {f"operator {name}" for name in dir(bpy.ops.scalemogen)}
+    for owner in ("Scene", "Object", "Action", "WindowManager", "Armature", "PoseBone"):
+        names = getattr(bpy.types, owner).bl_rna.properties.keys()
+        found |= {f"{owner}.{name}" for name in names if "scalemogen" in name.lower()}
+    for name in dir(bpy.app.handlers):
+        handlers = getattr(bpy.app.handlers, name)
+        if isinstance(handlers, list):
+            found |= {f"{name}: {h}" for h in handlers if "scalemogen" in str(h.__module__)}
+    for name in dir(bpy.types):
+        menu = getattr(getattr(bpy.types, name), "draw", None)
+        for function in getattr(menu, "_draw_funcs", ()):
+            if "scalemogen" in str(function.__module__):
+                found.add(f"{name}: {function}")
+    keyconfig = bpy.context.window_manager.keyconfigs.addon
+    for keymap in keyconfig.keymaps if keyconfig else ():
+        found |= {f"key {i.idname}" for i in keymap.keymap_items if "scalemogen" in i.idname}
+    return found
 
+assert not traces(), traces()
 bpy.ops.extensions.package_install_files(
     filepath=sys.argv[2], repo="user_default", enable_on_install=True
 )
 module = "bl_ext.user_default.scalemogen"
 assert module in bpy.context.preferences.addons, list(bpy.context.preferences.addons)
 addon = sys.modules[module]
-assert registered()
+everything = traces()
+assert any(name.startswith("SCALEMOGEN_PT_") for name in everything), everything
+assert "Scene.scalemogen" in everything
 for _ in range(2):
     addon.unregister()
-    assert not registered()
+    assert not traces(), traces()
     addon.register()
-    assert registered()
-about = sys.modules[module + ".about"]
+    assert traces() == everything, traces() ^ everything
 core = sys.modules[module + "._core"]
-print("\\n".join(about.about_lines()))
-print(core.skeleton.__name__)
+print(core.VERSION, core.skeleton.__name__)
 assert "torch" not in sys.modules and "core" not in sys.modules
 bpy.ops.preferences.addon_disable(module=module)
-assert not registered()
+assert not traces(), traces()
+bpy.ops.extensions.package_uninstall(repo_index=1, pkg_id="scalemogen")
+assert module not in bpy.context.preferences.addons
 """
 
 
 @pytest.mark.blender
-def test_blender_installs_it_and_registers_it_twice(
+def test_blender_installs_it_and_registering_twice_leaves_no_trace(
     tiny_zip: Path, run_in_blender: Callable[..., str]
 ) -> None:
     output = run_in_blender(IN_BLENDER, tiny_zip)
-    assert f"ScaleMoGen {__version__}" in output
-    assert "Model: tiny" in output
-    assert "Text encoder: all-MiniLM-L6-v2" in output
-    assert "bl_ext.user_default.scalemogen.core.skeleton" in output
+    assert f"{__version__} bl_ext.user_default.scalemogen.core.skeleton" in output
 
 
 FROM_CHECKOUT = """
@@ -451,9 +520,9 @@ import bpy
 import scalemogen_blender
 for _ in range(2):
     scalemogen_blender.register()
-    assert hasattr(bpy.types, "SCALEMOGEN_PT_about")
+    assert hasattr(bpy.types.Scene, "scalemogen")
     scalemogen_blender.unregister()
-    assert not hasattr(bpy.types, "SCALEMOGEN_PT_about")
+    assert not hasattr(bpy.types.Scene, "scalemogen")
 from scalemogen_blender._core import skeleton
 assert skeleton.__name__ == "core.skeleton"
 try:
@@ -492,6 +561,13 @@ def test_the_real_zip_is_built_whole_and_small_enough(tmp_path: Path) -> None:
         weights = archive.getinfo("assets/text_encoder/model.safetensors").file_size
     whole = (find_encoder_folder("minilm") / "model.safetensors").stat().st_size
     assert 0.49 * whole < weights < 0.51 * whole
+
+
+def test_a_build_that_goes_nowhere_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([])
+    assert stopped.value.code == 2
+    assert "--out DIR, --repository DIR, or both" in capsys.readouterr().err
 
 
 def test_building_says_in_one_line_what_is_missing(checkout: Path, tmp_path: Path) -> None:
