@@ -8,9 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+
+from core.runtime.damage import damaged_distributions, remove_remains
+from core.runtime.environment import MARK, State, clear_stamp, read_stamp, state_of, write_stamp
+from core.runtime.locking import only_one
+from core.runtime.pip_process import Traffic
 
 from . import SetupError
 from .arguments import blender_wheels
@@ -18,16 +22,10 @@ from .environment import (
     PINNED,
     REQUIREMENTS,
     Environment,
-    State,
     bpy_is_ready,
-    clear_stamp,
-    damaged_distributions,
-    read_stamp,
-    state_of,
     wanted_fingerprint,
-    write_stamp,
 )
-from .installer import Traffic, pip_install
+from .installer import pip_install
 from .system import require_bpy_libraries, require_space, require_venv
 
 # What an installation takes at its height, measured on Linux with the CPU build of torch.
@@ -35,10 +33,8 @@ _ENGINE_MEGABYTES = 2500
 _BPY_MEGABYTES = 1700
 
 _LOCK = ".lock"
-_MARK = "pyvenv.cfg"  # every virtual environment has it
 # What of ours stays when the virtual environment is made anew.
-_KEPT = frozenset({_LOCK, _MARK, "blender", "setup.log"})
-_BUSY = PermissionError if sys.platform == "win32" else BlockingIOError
+_KEPT = frozenset({_LOCK, MARK, "blender", "setup.log"})
 _RETRY_SECONDS = 0.5
 
 
@@ -85,13 +81,12 @@ def _make_engine(environment: Environment, state: State, wanted: str, traffic: T
     require_venv()
     if state is State.MISSING:
         require_space(folder, _ENGINE_MEGABYTES, "The environment")
-    (folder / _MARK).touch()  # from here on the folder is ours, wherever we are stopped
+    (folder / MARK).touch()  # from here on the folder is ours, wherever we are stopped
     clear_stamp(folder)
     if not _works(environment):
         _step(f"a new virtual environment with Python {sys.version.split()[0]}")
         _make_venv(environment)
-    for info in damaged_distributions(environment.site_packages):
-        shutil.rmtree(info)  # so that pip installs the package again
+    remove_remains(environment.site_packages, damaged_distributions(environment.site_packages))
     lists = [str(REQUIREMENTS / name) for name in PINNED]
     packages = "\n".join(Path(name).read_text(encoding="utf-8") for name in lists).count("==")
     _step(f"{packages} packages: torch, transformers, matplotlib, pytest, the text encoder …")
@@ -121,7 +116,7 @@ def require_own_folder(folder: Path) -> None:
 
     Making the environment empties the folder, so a mistyped ``SCALEMOGEN_VENV`` must not pass.
     """
-    if not folder.is_dir() or (folder / _MARK).exists() or read_stamp(folder) is not None:
+    if not folder.is_dir() or (folder / MARK).exists() or read_stamp(folder) is not None:
         return
     others = sorted(entry.name for entry in folder.iterdir() if entry.name not in _KEPT)
     if others:
@@ -177,38 +172,23 @@ def _step(text: str) -> None:
 @contextmanager
 def _only_one(environment: Environment) -> Iterator[None]:
     """Let one process at a time change the environment; the others wait, then find it made."""
+    said = False
+
+    def wait() -> None:
+        nonlocal said
+        if not said:
+            _say("Another run.py is making the environment; waiting for it.")
+        said = True
+        time.sleep(_RETRY_SECONDS)
+
+    lock = environment.folder / _LOCK
     try:
         environment.folder.mkdir(parents=True, exist_ok=True)
-        lock = (environment.folder / _LOCK).open("a+")
+        lock.touch()
     except OSError as error:
         raise SetupError(
             f"Cannot write to {environment.folder} ({error.strerror}). "
             "Set SCALEMOGEN_VENV to a folder that you can write to."
         ) from None
-    with lock:
-        said = False
-        # Where the file system has no locks at all, waiting would never end: go on without.
-        with suppress(OSError):
-            while True:
-                try:
-                    _take(lock)
-                    break
-                except _BUSY:
-                    if not said:
-                        _say("Another run.py is making the environment; waiting for it.")
-                    said = True
-                    time.sleep(_RETRY_SECONDS)
-        yield  # closing the file gives the lock back
-
-
-def _take(lock: IO[str]) -> None:
-    """Lock the file without waiting; ``_BUSY`` where another process has it."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        lock.seek(0)
-        msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with only_one(lock, wait):
+        yield

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import importlib.util
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+
+from core.runtime.system import lacks_venv, space_problem
 
 from . import SetupError
 
@@ -76,11 +76,6 @@ def require_bpy_libraries() -> None:
         raise SetupError(missing_packages_message(packages))
 
 
-def lacks_venv() -> bool:
-    """Whether this Python cannot make virtual environments (Debian packs that separately)."""
-    return any(importlib.util.find_spec(name) is None for name in ("venv", "ensurepip"))
-
-
 def require_venv() -> None:
     """Raise SetupError where this Python cannot make virtual environments."""
     if lacks_venv():
@@ -92,12 +87,8 @@ def require_venv() -> None:
 
 def require_space(folder: Path, megabytes: int, what: str) -> None:
     """Raise SetupError unless the disk of ``folder`` has ``megabytes`` free."""
-    free = shutil.disk_usage(folder).free // 10**6
-    if free < megabytes:
-        raise SetupError(
-            f"{what} needs about {megabytes} MB, but the disk of {folder} has {free} MB left. "
-            "Free some, or set SCALEMOGEN_VENV to a folder on another disk."
-        )
+    if problem := space_problem(folder, megabytes, what):
+        raise SetupError(f"{problem} Free some, or set SCALEMOGEN_VENV to a folder on another disk.")
 
 
 if __name__ == "__main__":  # .ci/run asks which packages to install

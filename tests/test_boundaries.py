@@ -13,6 +13,10 @@ from launcher import ROOT
 CORE = sorted((ROOT / "core").rglob("*.py"))
 ADDON = sorted((ROOT / "scalemogen_blender").rglob("*.py"))
 LAUNCHER = sorted((ROOT / "launcher").rglob("*.py"))
+BEFORE_PACKAGES = [
+    *sorted((ROOT / "core" / "runtime").rglob("*.py")),
+    *(ROOT / "core" / f"{name}.py" for name in ("__init__", "errors", "paths")),
+]
 WITH_TORCH = ("model", "training", "evaluation", "text", "engine")
 
 
@@ -23,6 +27,15 @@ def imported(path: Path) -> Iterator[str]:
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             yield node.module.partition(".")[0]
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    """Full names of the modules that are imported absolutely."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module
 
 
 def name(path: Path) -> str:
@@ -46,7 +59,18 @@ def test_the_add_on_is_free_of_torch(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [ROOT / "run.py", *LAUNCHER], ids=name)
 def test_the_launcher_needs_the_standard_library_only(path: Path) -> None:
-    assert set(imported(path)) <= sys.stdlib_module_names | {"launcher"}
+    assert set(imported(path)) <= sys.stdlib_module_names | {"launcher", "core"}
+    for module in imported_modules(path):
+        assert not module.startswith("core") or module.startswith("core.runtime."), module
+
+
+@pytest.mark.parametrize("path", BEFORE_PACKAGES, ids=name)
+def test_what_runs_before_there_are_packages_needs_none(path: Path) -> None:
+    """core.runtime, and whatever of core it imports."""
+    assert set(imported(path)) <= sys.stdlib_module_names
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level == 2:
+            assert node.module in ("errors", "paths"), node.module
 
 
 def test_what_blender_imports_of_core_works_without_torch() -> None:

@@ -16,6 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import run
+from core.runtime import locking
+from core.runtime.environment import State, fingerprint, read_stamp, state_of, write_stamp
+from core.runtime.pip_process import Traffic
 from launcher import ROOT, SetupError, assembly, checks
 from launcher import main as launcher_main
 from launcher.arguments import blender_wheels, needs_bpy, split_blender
@@ -24,17 +27,11 @@ from launcher.environment import (
     PINNED,
     REQUIREMENTS,
     Environment,
-    State,
     bpy_is_ready,
     child_environment,
-    damaged_distributions,
     default_environment,
-    fingerprint,
-    read_stamp,
-    state_of,
-    write_stamp,
 )
-from launcher.installer import Traffic, pip_install
+from launcher.installer import pip_install
 from launcher.system import (
     BPY_LIBRARIES,
     missing_bpy_packages,
@@ -185,22 +182,6 @@ def test_the_fingerprint_sees_pins_and_no_comments() -> None:
     assert commented == plain
     assert fingerprint({"a.txt": "torch==2.13.1\nnumpy==1.26.4\n"}) != plain
     assert fingerprint({"b.txt": "torch==2.13.0\nnumpy==1.26.4\n"}) != plain
-
-
-def test_packages_that_pip_did_not_finish_are_found(tmp_path: Path) -> None:
-    def package(name: str, record: str | None) -> None:
-        info = tmp_path / f"{name}-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Name: {name}\nVersion: 1.0\n")
-        if record is not None:
-            (info / "RECORD").write_text(record)
-
-    (tmp_path / "whole.py").write_text("")
-    package("whole", "whole.py,,\nwhole-1.0.dist-info/METADATA,,\n__pycache__/whole.pyc,,\n")
-    package("norecord", None)
-    package("nofile", "nofile.py,,\n")
-    names = [path.name for path in damaged_distributions(tmp_path)]
-    assert names == ["nofile-1.0.dist-info", "norecord-1.0.dist-info"]
 
 
 # --- The pinned packages ---------------------------------------------------------------------
@@ -418,7 +399,7 @@ def test_a_second_start_waits_for_the_first(
 ) -> None:
     naps: list[float] = []
     with (tmp_path / ".lock").open("a+") as first:
-        assembly._take(first)
+        locking.take(first)
 
         def nap(seconds: float) -> None:
             naps.append(seconds)
@@ -438,7 +419,7 @@ def test_where_files_cannot_be_locked_it_goes_on_without(
     def no_locks(_: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(assembly, "_take", no_locks)
+    monkeypatch.setattr(locking, "take", no_locks)
     with assembly._only_one(Environment(tmp_path)):
         pass
     assert capsys.readouterr().err == ""
