@@ -10,6 +10,16 @@ _MODULES = (
     "rig.properties",
     "output.properties",
     "properties",
+    "session.ops",
+    "session.panel",
+    "session.handlers",
+    "generate.ops",
+    "generate.panel",
+    "rig.mannequin_ops",
+    "rig.map_ops",
+    "rig.ui_list",
+    "rig.panel",
+    "rig.handlers",
     "about",
 )
 

@@ -1,23 +1,41 @@
 """Retargeting: canonical motion onto any humanoid armature and back, numpy only.
 
-``map_bones`` finds the bones, ``Retargeter.build`` measures the rig, ``Retargeter.transfer`` makes
-the channels of a motion and ``recover_motion`` goes the other way.
+``map_bones`` finds the bones, ``corrections`` puts right what it got wrong and ``map_file`` keeps
+the result; ``Retargeter.build`` measures the rig, ``Retargeter.transfer`` makes the channels of a
+motion and ``recover_motion`` goes the other way.
 """
 
+from . import corrections, map_file
 from .body_frame import rig_leg_length
-from .bone_map import BoneMap, best_effort_map, map_bones
+from .bone_map import (
+    CHAINS,
+    JOINT_COUNT,
+    REQUIRED,
+    SLOTS,
+    BoneMap,
+    best_effort_map,
+    map_bones,
+    plain_name,
+)
 from .channels import rotation_channels
 from .recover import recover_motion
 from .rest_rig import RestRig
 from .transfer import PoseChannels, Retargeter
 
 __all__ = [
+    "CHAINS",
+    "JOINT_COUNT",
+    "REQUIRED",
+    "SLOTS",
     "BoneMap",
     "PoseChannels",
     "RestRig",
     "Retargeter",
     "best_effort_map",
+    "corrections",
     "map_bones",
+    "map_file",
+    "plain_name",
     "recover_motion",
     "rig_leg_length",
     "rotation_channels",

@@ -27,6 +27,14 @@ SLOTS = (
     *(f"{side}_{part}" for side in SIDES for part in (*LEG, *ARM)),
 )  # fmt: skip
 REQUIRED = ("pelvis", *(f"{side}_{part}" for side in SIDES for part in LEG[:3]))
+#: Slots that take any number of bones, in parent order.
+CHAINS = ("spine", "neck")
+#: Canonical joints that a slot stands for, where it is not just one.
+_JOINTS = {"spine": 3}
+JOINT_COUNT = sum(_JOINTS.get(slot, 1) for slot in SLOTS)
+
+#: Scheme of a map that no known naming scheme explains.
+BY_WORDS = "by words"
 
 _PLAIN_WORDS = {
     "pelvis": "hips", "collar": "clavicle", "shoulder": "upper arm", "elbow": "forearm",
@@ -56,6 +64,16 @@ class BoneMap:
     @property
     def bone_count(self) -> int:
         return sum(len(chain) for chain in self.bones.values())
+
+    @property
+    def joint_count(self) -> int:
+        """How many of the canonical joints (JOINT_COUNT) have a bone."""
+        return sum(_JOINTS.get(slot, 1) for slot in self.bones)
+
+    @property
+    def title(self) -> str:
+        """The naming scheme as people call it; empty for names that follow no known scheme."""
+        return next((scheme.title for scheme in schemes() if scheme.name == self.scheme), "")
 
 
 @dataclass(frozen=True)
@@ -120,7 +138,7 @@ def best_effort_map(names: Sequence[str], parents: Sequence[int]) -> BoneMap:
             chains.update(_solve_limb(tree, slots, score))
     chains.update(_solve_trunk(tree, chains, score))
     return BoneMap(
-        scheme.name if scheme else "by words",
+        scheme.name if scheme else BY_WORDS,
         {slot: tuple(names[b] for b in chains[slot]) for slot in SLOTS if chains.get(slot)},
     )
 

@@ -1,0 +1,129 @@
+"""What is known of a rig's bones, found once and kept until bones or corrections change.
+
+Panels draw often, rigs have up to a thousand bones: the key of the cache is read in bulk.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import bpy
+import numpy as np
+
+from .. import armature
+from .._core import errors, retarget
+from . import stored
+
+if TYPE_CHECKING:
+    from core.retarget import BoneMap
+
+_MOST_RIGS = 32
+#: Buttons read the map many times while one panel is drawn; this long (seconds) they may trust
+#: what was just found.
+_FRESH = 0.1
+
+
+@dataclass(frozen=True)
+class RigState:
+    """The bones of a rig (parents first), what they were taken for, and what is wrong with that.
+
+    automatic is the map as found; bone_map has the corrections in it; problem concerns bone_map.
+    """
+
+    names: tuple[str, ...]
+    parents: tuple[int, ...]
+    automatic: BoneMap
+    corrections: stored.Table
+    bone_map: BoneMap
+    problem: str | None
+
+
+_states: dict[int, tuple[object, RigState]] = {}
+_looked_at: dict[int, float] = {}
+
+
+def state(rig: bpy.types.Object) -> RigState:
+    """The rig's state now."""
+    table = stored.corrections(rig)
+    bones = _digest(rig)
+    key = (bones, tuple(table.items()))
+    known = _states.get(rig.session_uid)
+    if known is not None and known[0] == key:
+        found = known[1]
+    else:
+        same_bones = known is not None and known[0][0] == bones
+        found = _find(rig, table, known[1] if same_bones else None)
+        while len(_states) >= _MOST_RIGS:
+            oldest = next(iter(_states))
+            del _states[oldest]
+            _looked_at.pop(oldest, None)
+        _states[rig.session_uid] = (key, found)
+    _looked_at[rig.session_uid] = time.monotonic()
+    return found
+
+
+def recent_state(rig: bpy.types.Object) -> RigState:
+    """Like :func:`state`, but a moment old perhaps: for buttons that are drawn again and again."""
+    known = _states.get(rig.session_uid)
+    if known is not None and time.monotonic() - _looked_at.get(rig.session_uid, 0.0) < _FRESH:
+        return known[1]
+    return state(rig)
+
+
+def forget() -> None:
+    """Drop everything known."""
+    _states.clear()
+    _looked_at.clear()
+
+
+def _digest(rig: bpy.types.Object) -> object:
+    """Changes when bones are added, removed, renamed or get another parent."""
+    bones = rig.data.bones
+    # The head is kept relative to the parent, so it says which one that is.
+    heads = np.empty(3 * len(bones), dtype=np.float32)
+    bones.foreach_get("head", heads)
+    return tuple(bones.keys()), heads.tobytes()
+
+
+def _find(rig: bpy.types.Object, table: stored.Table, known: RigState | None) -> RigState:
+    if known is not None:
+        names, parents, automatic = known.names, known.parents, known.automatic
+    else:
+        listed, above = armature.names_and_parents(rig)
+        names, parents = tuple(listed), tuple(above)
+        automatic = retarget.best_effort_map(names, parents)
+    bone_map = retarget.corrections.merged(automatic, table)
+    problem = retarget.corrections.problem(bone_map, names, parents)
+    return RigState(names, parents, automatic, table, bone_map, problem)
+
+
+def rig_problem(rig: bpy.types.Object) -> str | None:
+    """Why a rig cannot get a motion, with the remedy; None if it can."""
+    if not rig.is_editable:
+        return (
+            f"'{rig.name}' is linked from another file. Make a library override of it "
+            "(Object > Library Override > Make)"
+        )
+    if rig.mode == "EDIT":
+        return f"'{rig.name}' is in Edit Mode. Leave it first (Tab)"
+    if not rig.data.bones:
+        return f"'{rig.name}' has no bones. Pick another armature"
+    if rig.matrix_world.determinant() <= 0.0:
+        return f"'{rig.name}' has a zero or mirrored scale. Apply the scale (Ctrl A)"
+    return state(rig).problem
+
+
+def bone_map(rig: bpy.types.Object) -> BoneMap:
+    """The rig's bones for the joints, with the artist's corrections.
+
+    ScaleMoGenError that names the missing joints, or what else is wrong.
+    """
+    if not rig.data.bones:
+        raise errors.ScaleMoGenError(
+            f"The armature '{rig.name}' has no bones; pick another armature."
+        )
+    found = state(rig)
+    retarget.corrections.check(found.bone_map, found.names, found.parents, rig.name)
+    return found.bone_map
