@@ -1,0 +1,110 @@
+"""The Generate panel."""
+
+import bpy
+
+from .. import compat, interface, rig, session
+from ..session.panel import draw_lines, draw_preferences_button
+from . import prompt
+from .ops import BUTTON
+
+_EXAMPLE = "A person walks forward and waves"
+_BIG = 1.6
+
+
+class SCALEMOGEN_PT_generate(interface.SidebarPanel, bpy.types.Panel):
+    """From a prompt to motions."""
+
+    bl_label = "Generate"
+    bl_order = 0
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        settings = context.scene.scalemogen.generate
+        column = layout.column()
+        compat.text_field(column, settings, "prompt", interface.label(_EXAMPLE), text="")
+        if prompt.is_foreign(settings.prompt):
+            column.label(text="The model understands English", icon="INFO")
+        _draw_settings(layout, settings)
+        _draw_rig(layout, context)
+        _draw_button(layout, settings)
+        _draw_news(layout)
+
+
+class SCALEMOGEN_PT_generate_advanced(interface.SidebarPanel, bpy.types.Panel):
+    """What rarely needs to be changed."""
+
+    bl_label = "Advanced"
+    bl_parent_id = "SCALEMOGEN_PT_generate"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        settings = context.scene.scalemogen.generate
+        layout.prop(settings, "cleanup")
+        layout.prop(settings, "use_custom_sampling")
+        column = layout.column()
+        column.active = settings.use_custom_sampling
+        column.prop(settings, "guidance")
+        column.prop(settings, "temperature")
+
+
+def _draw_settings(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+    column = layout.column()
+    column.use_property_split, column.use_property_decorate = True, False
+    column.prop(settings, "length_mode")
+    if settings.length_mode == "SECONDS":
+        column.prop(settings, "seconds")
+    if settings.length_mode != "RANGE":
+        column.prop(settings, "start")
+    row = column.row(align=True)
+    row.prop(settings, "seed")
+    row.operator("scalemogen.random_seed", text="", icon="FILE_3D")
+    column.prop(settings, "variations")
+    column.prop(settings, "play")
+
+
+def _draw_rig(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    found = rig.summary(context)
+    if found is None:
+        draw_lines(layout, rig.problem(context) or "", icon="INFO")
+        if not any(o.type == "ARMATURE" for o in context.scene.objects):
+            layout.operator("scalemogen.add_mannequin", icon="ADD")
+    elif found.problem:
+        draw_lines(layout, found.problem, icon="ERROR")
+    else:
+        mapped = interface.label("{name}: {count} bones mapped", name=found.rig, count=found.mapped)
+        layout.label(text=mapped, icon="ARMATURE_DATA", translate=False)
+
+
+def _draw_button(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+    status = session.status()
+    row = layout.row(align=True)
+    row.scale_y = _BIG
+    if status.busy:
+        row.progress(text=status.step, factor=status.progress, translate=False)
+        cancel = row.row(align=True)
+        cancel.enabled = not status.cancelling
+        cancel.operator("scalemogen.cancel", text="", icon="X")
+    else:
+        row.context_pointer_set(BUTTON, settings)
+        row.operator("scalemogen.generate", text="Generate")
+
+
+def _draw_news(layout: bpy.types.UILayout) -> None:
+    """What went wrong, and what to do about it."""
+    status = session.status()
+    if status.state == "missing":
+        draw_lines(layout, status.problem, icon="ERROR")
+        draw_preferences_button(layout, "Open Preferences")
+    elif status.failed:
+        draw_lines(layout, status.failed, icon="ERROR")
+        if status.state == "failed":
+            layout.operator("scalemogen.engine_restart", icon="FILE_REFRESH")
+    elif status.notice:
+        draw_lines(layout, status.notice, icon="INFO")
+
+
+classes = (SCALEMOGEN_PT_generate, SCALEMOGEN_PT_generate_advanced)
+
+register, unregister = bpy.utils.register_classes_factory(classes)

@@ -1,0 +1,131 @@
+"""A motion as octahedral bones: numpy only, no Blender.
+
+Bones run from each joint to its children; the ends of the limbs get a tip of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .._core import coordinates, rotations
+
+if TYPE_CHECKING:
+    from .._core import motion as motions
+    from .._core import skeleton as skeletons
+
+#: Bones at the ends of limbs, from the joint, canonical metres at rest.
+_TIPS = {
+    "head": (0.0, 0.18, 0.0),
+    "left_wrist": (0.16, 0.0, 0.0),
+    "right_wrist": (-0.16, 0.0, 0.0),
+    "left_foot": (0.0, 0.0, 0.07),
+    "right_foot": (0.0, 0.0, 0.07),
+}
+_RING = 0.12  # where along a bone it is widest, and how wide: parts of its length
+_WIDTH = 0.09
+_LIGHT = np.array([-0.3, -0.6, 0.74])  # from above, left and in front, in Blender's axes
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where and how large the preview stands: origin [3] and turn [4] in the canonical world."""
+
+    origin: np.ndarray
+    turn: np.ndarray
+    scale: float
+
+
+AT_ORIGIN = Placement(np.zeros(3), np.array([1.0, 0.0, 0.0, 0.0]), 1.0)
+
+
+@dataclass(frozen=True)
+class Bones:
+    """Heads, tails and a direction across the bone [T, B, 3], in Blender's world; T at ``fps``."""
+
+    heads: np.ndarray
+    tails: np.ndarray
+    across: np.ndarray
+    fps: float
+
+    def frame_at(self, seconds: float) -> int:
+        """The frame that shows after so many seconds of a loop."""
+        return int(seconds * self.fps) % len(self.heads)
+
+    def triangles(self, frame: int) -> np.ndarray:
+        """Corners [B, 8, 3, 3] of the octahedra's faces, counter-clockwise seen from outside."""
+        return octahedra(self.heads[frame], self.tails[frame], self.across[frame])
+
+
+def build(motion: motions.Motion, placement: Placement = AT_ORIGIN) -> Bones:
+    """The bones of a canonical motion; its first frame stands at the placement's origin."""
+    joints, tips = _rest_bones(motion.skeleton)
+    turns = motion.global_rotations()[:, joints]
+    heads = motion.positions()
+    start = heads[0, 0] * np.array([1.0, 0.0, 1.0])
+    heads = heads[:, joints] - start
+    tails = heads + rotations.quaternion_rotate(turns, np.broadcast_to(tips, heads.shape))
+    across = np.cross(tips, _least_along(tips))
+    sides = rotations.quaternion_rotate(turns, np.broadcast_to(across, heads.shape))
+    return Bones(
+        heads=_placed(heads, placement),
+        tails=_placed(tails, placement),
+        across=coordinates.vectors_to_blender(rotations.quaternion_rotate(placement.turn, sides)),
+        fps=motion.fps,
+    )
+
+
+def octahedra(heads: np.ndarray, tails: np.ndarray, across: np.ndarray) -> np.ndarray:
+    """Faces [B, 8, 3, 3] of bones from heads to tails [B, 3]; ``across`` fixes their roll."""
+    along = tails - heads
+    length = np.maximum(np.linalg.norm(along, axis=-1, keepdims=True), 1e-9)
+    along = along / length
+    first = across - (across * along).sum(-1, keepdims=True) * along
+    first = rotations.normalize(first) * length * _WIDTH
+    second = np.cross(along, first)
+    middle = heads + along * length * _RING
+    ring = np.stack([middle + first, middle + second, middle - first, middle - second], axis=1)
+    following = np.roll(ring, -1, axis=1)
+    head = np.broadcast_to(heads[:, None], ring.shape)
+    tail = np.broadcast_to(tails[:, None], ring.shape)
+    lower = np.stack([head, following, ring], axis=2)
+    upper = np.stack([tail, ring, following], axis=2)
+    return np.concatenate([lower, upper], axis=1)
+
+
+def shades(triangles: np.ndarray) -> np.ndarray:
+    """How light each face [...] is, from 0.45 to 1."""
+    edges = triangles[..., 1:, :] - triangles[..., :1, :]
+    normals = rotations.normalize(np.cross(edges[..., 0, :], edges[..., 1, :]))
+    return 0.725 + 0.275 * (normals @ (_LIGHT / np.linalg.norm(_LIGHT)))
+
+
+def far_to_near(triangles: np.ndarray, view: np.ndarray) -> np.ndarray:
+    """The bones [B, 8, 3, 3] in the order in which to paint them; ``view``: world to camera."""
+    depths = triangles.mean(axis=(1, 2)) @ view[2, :3]
+    return triangles[np.argsort(depths, kind="stable")]
+
+
+def _rest_bones(skeleton: skeletons.Skeleton) -> tuple[np.ndarray, np.ndarray]:
+    """For every bone the joint that turns it [B], and its rest vector [B, 3]."""
+    bones = [
+        (parent, skeleton.rest_offsets[joint])
+        for joint, parent in enumerate(skeleton.parents)
+        if parent >= 0
+    ]
+    names = skeleton.joint_names
+    bones += [(names.index(name), np.array(tip)) for name, tip in _TIPS.items() if name in names]
+    joints, tips = zip(*bones, strict=True)
+    return np.array(joints), np.stack(tips)
+
+
+def _least_along(vectors: np.ndarray) -> np.ndarray:
+    """For every vector the coordinate axis that it is least parallel to."""
+    return np.eye(3)[np.abs(vectors).argmin(axis=-1)]
+
+
+def _placed(points: np.ndarray, placement: Placement) -> np.ndarray:
+    turned = rotations.quaternion_rotate(placement.turn, points * placement.scale)
+    return coordinates.vectors_to_blender(turned + placement.origin)

@@ -1,0 +1,19 @@
+"""Scenes and rigs by ``session_uid``, the one name that undo and renaming leave alone."""
+
+import bpy
+
+
+def scene(uid: int | None) -> bpy.types.Scene | None:
+    """The scene, wherever its window is; None when it was deleted."""
+    return next((s for s in bpy.data.scenes if s.session_uid == uid), None)
+
+
+def rig(uid: int | None, scene: bpy.types.Scene | None) -> bpy.types.Object | None:
+    """The armature, if it is still in the scene."""
+    if uid is None or scene is None:
+        return None
+    found = (o for o in bpy.data.objects if o.session_uid == uid and o.type == "ARMATURE")
+    armature = next(found, None)
+    if armature is None or scene.objects.get(armature.name) != armature:
+        return None
+    return armature

@@ -1,0 +1,149 @@
+"""The state of engine and job in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..interface import label
+from .job import JobState
+
+if TYPE_CHECKING:
+    from ..client.messages import WorkerInfo
+    from .manager import Session
+
+#: A ready engine that has said nothing for so long while it works is worth a word.
+SILENT_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Status:
+    """What panels show.
+
+    state: missing, stopped, starting, ready, working, silent, asleep or failed.
+    words, icon: the same for people.  problem: one line with the remedy, or empty; ``failed``
+    tells of the last job, ``notice`` what else the artist should know of it.  log: last lines.
+    title, step: of the job, empty without one.  progress: 0 to 1.  elapsed: seconds.
+    """
+
+    state: str
+    words: str
+    icon: str
+    problem: str = ""
+    failed: str = ""
+    notice: str = ""
+    log: tuple[str, ...] = ()
+    info: WorkerInfo | None = None
+    title: str = ""
+    step: str = ""
+    progress: float = 0.0
+    elapsed: float = 0.0
+    busy: bool = False
+    cancelling: bool = False
+
+
+def describe(session: Session) -> Status:
+    """The session as panels show it."""
+    state = _state(session)
+    client = session.client
+    info = client.info if client is not None else None
+    words, icon = _words(state, session)
+    problem = ""
+    log: tuple[str, ...] = ()
+    if state == "missing":
+        problem = _runtime_problem()
+    elif state == "failed":
+        problem, log = client.failure, tuple(client.log_tail())
+    last = session.last
+    return Status(
+        state=state,
+        words=words,
+        icon=icon,
+        problem=problem,
+        failed=last.problem if last is not None else "",
+        notice=session.notice,
+        log=log or (last.log if last is not None else ()),
+        info=info,
+        **_job_fields(session),
+    )
+
+
+def _state(session: Session) -> str:
+    from ..client.state import State
+
+    client = session.client
+    state = client.state if client is not None else State.STOPPED
+    if state is State.READY:
+        if session.job is None or session.job.state is JobState.WAITING:
+            return "ready"
+        silent = session.clock() - session.last_event > SILENT_SECONDS
+        return "silent" if silent else "working"
+    if state is State.STARTING:
+        return "starting"
+    if state is State.FAILED:
+        return "failed"
+    if _runtime_problem():
+        return "missing"
+    return "asleep" if state is State.ASLEEP else "stopped"
+
+
+def _runtime_problem() -> str:
+    from .. import runtime
+
+    return runtime.problem() or ""
+
+
+def _words(state: str, session: Session) -> tuple[str, str]:
+    if state == "ready":
+        return label("Ready on {device}", device=device_name(session.client.info)), "CHECKMARK"
+    if state == "working":
+        return label("Working on {device}", device=device_name(session.client.info)), "PLAY"
+    if state == "silent":
+        silent = int(session.clock() - session.last_event)
+        return label("Not answering for {seconds} s", seconds=silent), "ERROR"
+    words, icon = {
+        "missing": ("Not Installed", "ERROR"),
+        "stopped": ("Not running, starts when needed", "PAUSE"),
+        "asleep": ("Asleep, wakes when needed", "PAUSE"),
+        "starting": ("Starting…", "SORTTIME"),
+        "failed": ("Stopped Working", "ERROR"),
+    }[state]
+    return label(words), icon
+
+
+def device_name(info: WorkerInfo | None) -> str:
+    """The device's name for people."""
+    if info is None:
+        return ""
+    names = {device.id: device.name for device in info.devices}
+    short = info.device.partition(":")[0]
+    return names.get(info.device) or names.get(short) or info.device.upper()
+
+
+def _job_fields(session: Session) -> dict[str, object]:
+    job = session.job
+    if job is None:
+        return {}
+    return {
+        "title": job.title,
+        "step": _step(session),
+        "progress": job.progress,
+        "elapsed": session.clock() - job.began,
+        "busy": True,
+        "cancelling": job.state is JobState.CANCELLING,
+    }
+
+
+def _step(session: Session) -> str:
+    job = session.job
+    assert job is not None
+    if job.state is JobState.CANCELLING:
+        return label("Cancelling…")
+    if job.state is JobState.WAITING:
+        return label("Waiting for the running tool to end")
+    if not job.of:
+        starting = _state(session) == "starting"
+        return label("Starting the engine…") if starting else label("Reading the prompt…")
+    if job.done >= job.of:
+        return label("Finishing…")
+    return label("Scale {done} of {of}", done=job.done + 1, of=job.of)

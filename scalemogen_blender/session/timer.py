@@ -1,0 +1,72 @@
+"""Blender's timer that serves the session: often while it works, rarely while it rests."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import bpy
+
+from .. import interface
+
+if TYPE_CHECKING:
+    from .manager import Session
+
+BUSY_SECONDS = 1 / 30
+STARTING_SECONDS = 0.1
+IDLE_SECONDS = 2.0
+
+
+class Pulse:
+    """Calls the session until there is nothing to serve; then the timer goes away."""
+
+    def __init__(self, session: Callable[[], Session | None]) -> None:
+        self._session = session
+        self._shown_second = -1
+
+    def __call__(self) -> float | None:
+        """Blender's timer function: seconds until it is called again, None to be dropped."""
+        session = self._session()
+        if session is None:
+            return None
+        try:
+            return self._beat(session)
+        except Exception:  # a timer that raises is dropped, and the job would never end
+            traceback.print_exc(file=sys.stderr)
+            return IDLE_SECONDS
+
+    def _beat(self, session: Session) -> float | None:
+        changed = session.pump()
+        job = session.job
+        second = int(session.clock() - job.began) if job else -1
+        if changed or second != self._shown_second:
+            self._shown_second = second
+            interface.redraw()
+        if job is not None:
+            session.overlay.redraw()
+        return interval(session)
+
+
+def interval(session: Session) -> float | None:
+    """How long until the session wants to be served again; None if there is nothing to serve."""
+    from ..client.state import State
+
+    if session.job is not None:
+        return BUSY_SECONDS
+    state = session.client.state if session.client is not None else State.STOPPED
+    waits = {State.STARTING: STARTING_SECONDS, State.READY: IDLE_SECONDS}
+    return waits.get(state)
+
+
+def start(pulse: Pulse) -> None:
+    """Serve the session from now on (or sooner than planned)."""
+    stop(pulse)
+    bpy.app.timers.register(pulse, first_interval=BUSY_SECONDS, persistent=True)
+
+
+def stop(pulse: Pulse) -> None:
+    """Take the timer away, if it is there."""
+    if bpy.app.timers.is_registered(pulse):
+        bpy.app.timers.unregister(pulse)
