@@ -43,6 +43,10 @@ class ProtocolError(Exception):
     """What was read is no message of this protocol, or what was to be sent cannot become one."""
 
 
+class TruncatedError(ProtocolError):
+    """The stream ended in the middle of a message."""
+
+
 @dataclass(frozen=True)
 class Message:
     """One message: its kind, JSON fields, and arrays by name."""
@@ -135,7 +139,7 @@ def _read_exactly(source: Source, count: int, may_end: bool = False) -> bytes | 
         if not piece:
             if may_end and not data:
                 return None
-            raise ProtocolError(f"the stream ended inside a message ({len(data)} of {count} bytes)")
+            raise TruncatedError(f"the stream ended after {len(data)} of {count} bytes")
         data += piece
     return bytes(data)
 
