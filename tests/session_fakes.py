@@ -173,7 +173,9 @@ class Bench:
 
     def submit(self, deliver: Any = None, **options: Any) -> session.Job:
         request = messages.GenerateRequest("a person walks", (0,))
-        return session.submit(request, deliver or (lambda finished: None), "a person walks", **options)
+        return session.submit(
+            request, deliver or (lambda finished: None), "a person walks", **options
+        )
 
     def pump(self) -> None:
         """One beat of the timer."""

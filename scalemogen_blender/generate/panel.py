@@ -4,7 +4,7 @@ import bpy
 
 from .. import compat, interface, rig, session
 from ..session.panel import draw_lines, draw_preferences_button
-from . import prompt
+from . import length, order, prompt
 from .ops import BUTTON
 
 _EXAMPLE = "A person walks forward and waves"
@@ -24,7 +24,7 @@ class SCALEMOGEN_PT_generate(interface.SidebarPanel, bpy.types.Panel):
         compat.text_field(column, settings, "prompt", interface.label(_EXAMPLE), text="")
         if prompt.is_foreign(settings.prompt):
             column.label(text="The model understands English", icon="INFO")
-        _draw_settings(layout, settings)
+        _draw_settings(layout, settings, context.scene)
         _draw_rig(layout, context)
         _draw_button(layout, settings)
         _draw_news(layout)
@@ -49,19 +49,38 @@ class SCALEMOGEN_PT_generate_advanced(interface.SidebarPanel, bpy.types.Panel):
         column.prop(settings, "temperature")
 
 
-def _draw_settings(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+def _draw_settings(
+    layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, scene: bpy.types.Scene
+) -> None:
     column = layout.column()
     column.use_property_split, column.use_property_decorate = True, False
     column.prop(settings, "length_mode")
     if settings.length_mode == "SECONDS":
         column.prop(settings, "seconds")
-    if settings.length_mode != "RANGE":
+    if settings.length_mode == "RANGE":
+        _draw_range(column, order.timeline(scene))
+    else:
         column.prop(settings, "start")
     row = column.row(align=True)
     row.prop(settings, "seed")
     row.operator("scalemogen.random_seed", text="", icon="FILE_3D")
     column.prop(settings, "variations")
     column.prop(settings, "play")
+
+
+def _draw_range(layout: bpy.types.UILayout, scene_time: length.Timeline) -> None:
+    if found := length.problem(scene_time, session.longest_seconds()):
+        draw_lines(layout, found, icon="ERROR")
+        return
+    split = layout.split(factor=0.4)
+    split.label()
+    span = interface.label(
+        "{first} to {last}, {seconds:.1f} s",
+        first=scene_time.first,
+        last=scene_time.last,
+        seconds=scene_time.frame_count / scene_time.fps,
+    )
+    split.label(text=span, translate=False)
 
 
 def _draw_rig(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

@@ -134,8 +134,7 @@ def find(
     scene_uid: int, rig_uid: int | None
 ) -> tuple[bpy.types.Scene | None, bpy.types.Object | None]:
     """Scene and rig by their ``session_uid`` as they are now; None for what was deleted."""
-    scene = data.scene(scene_uid)
-    return scene, data.rig(rig_uid, scene)
+    return data.scene(scene_uid), data.rig(rig_uid)
 
 
 def notice(text: str) -> None:
@@ -156,8 +155,8 @@ def longest_seconds() -> float:
 
 def warm_up() -> None:
     """Start the engine early, if it can be started; it is ready when the button is pressed."""
-    _get().warm_up()
-    start(_pulse)
+    if _get().warm_up():
+        start(_pulse)
 
 
 def restart() -> None:

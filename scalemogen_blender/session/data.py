@@ -8,12 +8,8 @@ def scene(uid: int | None) -> bpy.types.Scene | None:
     return next((s for s in bpy.data.scenes if s.session_uid == uid), None)
 
 
-def rig(uid: int | None, scene: bpy.types.Scene | None) -> bpy.types.Object | None:
-    """The armature, if it is still in the scene."""
-    if uid is None or scene is None:
-        return None
+def rig(uid: int | None) -> bpy.types.Object | None:
+    """The armature object; None when it was deleted, or unlinked from everywhere."""
     found = (o for o in bpy.data.objects if o.session_uid == uid and o.type == "ARMATURE")
     armature = next(found, None)
-    if armature is None or scene.objects.get(armature.name) != armature:
-        return None
-    return armature
+    return armature if armature is not None and armature.users_collection else None

@@ -44,6 +44,10 @@ def log_path(create: bool = False) -> Path:
     return Path(folder) / "engine.log"
 
 
+#: So often is it tried at most.
+WARM_UP_SECONDS = 2.0
+
+
 class Session:
     """Owns the engine client and the running job.  Everything happens on the main thread.
 
@@ -67,6 +71,7 @@ class Session:
         self.notice = ""
         self.last_event = clock()
         self._made_at = 0.0
+        self._warmed_at = -WARM_UP_SECONDS
 
     # Engine ---------------------------------------------------------------------------------
 
@@ -83,16 +88,25 @@ class Session:
             self.client, self.launch = self.make_client(launch, log_path(create=True)), launch
         return self.client
 
-    def warm_up(self) -> None:
-        """Start the engine, if it can be started, so that it is ready when it is needed."""
+    def warm_up(self) -> bool:
+        """Start the engine, if it can be started, so that it is ready when it is needed.
+
+        Called with every letter that is typed: most calls return at once. True if it starts now.
+        """
         from ..client.state import State
 
+        now = self.clock()
+        if self.job is not None or now - self._warmed_at < WARM_UP_SECONDS:
+            return False
+        self._warmed_at = now
         try:
             client = self.engine()
         except errors.ScaleMoGenError:
-            return  # the panel says what is missing
-        if client.state in {State.STOPPED, State.ASLEEP}:  # one that failed is not tried again
-            client.start()
+            return False  # the panel says what is missing
+        if client.failure or client.state not in {State.STOPPED, State.ASLEEP}:
+            return False  # one that failed is not tried again before the artist asks for it
+        client.start()
+        return True
 
     def restart(self) -> None:
         """End the engine and start it again with the settings as they are now."""
@@ -185,6 +199,12 @@ class Session:
         if job.state is JobState.FAILED:
             raise errors.ScaleMoGenError(job.problem)
 
+    def abandon(self, error: Exception) -> None:
+        """End a job that cannot be served any more because of a fault of ours."""
+        if self.job is not None:
+            self.client.cancel(self.job.id)
+            self._fail(f"Generating failed because of a fault in the add-on: {error}")
+
     # Events ---------------------------------------------------------------------------------
 
     def pump(self, at_once: bool = False) -> bool:
@@ -272,7 +292,7 @@ class Session:
         job.problem, job.log = problem, log
         cancelled = job.state is JobState.CANCELLING
         self._end(JobState.CANCELLED if cancelled else JobState.FAILED)
-        if job.interactive and not cancelled:
+        if job.interactive and not cancelled and not self.obstacles():
             popups.show("Generating Failed", problem)
 
     def _end(self, state: JobState) -> None:

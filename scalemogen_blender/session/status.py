@@ -84,6 +84,8 @@ def _state(session: Session) -> str:
         return "failed"
     if _runtime_problem():
         return "missing"
+    if client is not None and client.failure:
+        return "failed"
     return "asleep" if state is State.ASLEEP else "stopped"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import traceback
 from collections.abc import Callable
@@ -33,8 +34,10 @@ class Pulse:
             return None
         try:
             return self._beat(session)
-        except Exception:  # a timer that raises is dropped, and the job would never end
+        except Exception as error:  # a timer that raises is dropped, and the job never ends
             traceback.print_exc(file=sys.stderr)
+            with contextlib.suppress(Exception):
+                session.abandon(error)
             return IDLE_SECONDS
 
     def _beat(self, session: Session) -> float | None:
