@@ -6,7 +6,6 @@ from typing import Any
 
 import bpy
 import numpy as np
-from mathutils import Matrix
 
 from . import compat
 from ._core import retarget
@@ -20,19 +19,29 @@ def bake(
     channels: "retarget.PoseChannels",
     name: str,
     properties: Mapping[str, Any] | None = None,
+    start_frame: int = FIRST_FRAME,
 ) -> bpy.types.Action:
-    """A new action on the rig with a key on every frame, from the scene's frame 1 on.
+    """A new action on the rig with a key on every frame, from ``start_frame`` on."""
+    action = new_action(rig, channels, name, start_frame)
+    store_properties(action, properties or {})
+    put_on(rig, action, channels.bones)
+    return action
 
-    Rotations go to the channels of each bone's own rotation mode. Bones that are not keyed are
-    left as they are.
+
+def new_action(
+    rig: bpy.types.Object,
+    channels: "retarget.PoseChannels",
+    name: str,
+    start_frame: int = FIRST_FRAME,
+) -> bpy.types.Action:
+    """An action for the rig with a key on every frame; the rig itself is left alone.
+
+    Rotations go to the channels of each bone's own rotation mode.
     """
     writer = compat.ActionWriter(rig, name)
-    frames = np.arange(len(channels.locations), dtype=np.float64) + FIRST_FRAME
-    if rig.animation_data is not None:
-        rig.animation_data.action = None
+    frames = np.arange(len(channels.locations), dtype=np.float64) + start_frame
     for column, bone_name in enumerate(channels.bones):
         bone = rig.pose.bones[bone_name]
-        bone.matrix_basis = Matrix()  # also resets what is not keyed: scale, other locations
         basis = channels.rotations[:, column]
         channel, values = retarget.rotation_channels(basis, bone.rotation_mode)
         curves = [(channel, values)]
@@ -42,10 +51,43 @@ def bake(
             path = bone.path_from_id(property_name)
             for index in range(columns.shape[1]):
                 writer.add_curve(path, index, bone_name, frames, columns[:, index])
-    for key, value in (properties or {}).items():
-        writer.action[key] = _storable(value)
-    writer.assign(rig)
     return writer.action
+
+
+def put_on(rig: bpy.types.Object, action: bpy.types.Action, bones: tuple[str, ...]) -> None:
+    """Make an action the rig's active one.
+
+    What it does not key on its own bones, scale and other locations, is reset; bones that it does
+    not key are left as they are.
+    """
+    animation = rig.animation_data_create()
+    animation.action = None
+    for name in bones:
+        reset_bone(rig.pose.bones[name])
+    compat.assign_action(animation, action)
+
+
+def reset_bone(bone: bpy.types.PoseBone) -> None:
+    """Put a bone into its rest pose, in its own rotation mode."""
+    bone.location = (0.0, 0.0, 0.0)
+    bone.scale = (1.0, 1.0, 1.0)
+    if bone.rotation_mode == "QUATERNION":
+        bone.rotation_quaternion = (1.0, 0.0, 0.0, 0.0)
+    elif bone.rotation_mode == "AXIS_ANGLE":
+        bone.rotation_axis_angle = (0.0, 0.0, 1.0, 0.0)
+    else:
+        bone.rotation_euler = (0.0, 0.0, 0.0)
+
+
+def store_properties(action: bpy.types.Action, properties: Mapping[str, Any]) -> None:
+    """Remember on an action how it was made."""
+    for key, value in properties.items():
+        action[key] = _storable(value)
+
+
+def scene_fps(scene: bpy.types.Scene) -> float:
+    """Frames per second of a scene, which may be a fraction (23.976)."""
+    return float(scene.render.fps / scene.render.fps_base)
 
 
 def set_scene_time(scene: bpy.types.Scene, frame_count: int, fps: float) -> None:

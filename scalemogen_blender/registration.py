@@ -20,6 +20,10 @@ _MODULES = (
     "rig.ui_list",
     "rig.panel",
     "rig.handlers",
+    "results.ui_list",
+    "results.ops",
+    "results.panel",
+    "results.handlers",
     "about",
 )
 

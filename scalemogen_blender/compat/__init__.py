@@ -3,16 +3,39 @@
 Nothing else in the add-on asks for a version or for the presence of a function.
 """
 
-from .animation import ActionWriter, active_curves, shift_curves
+from .animation import (
+    ActionWriter,
+    action_curves,
+    active_curves,
+    assign_action,
+    last_slot,
+    own_action,
+    select_bones,
+    selected_bones,
+    set_last_slot,
+    shift_curves,
+    slot_handle,
+)
+from .drawing import preview_colour, text_field
 from .materials import set_base_colour
 from .operators import call_operator, enable_bundled_addon, import_fbx
 
 __all__ = [
     "ActionWriter",
+    "action_curves",
     "active_curves",
+    "assign_action",
     "call_operator",
     "enable_bundled_addon",
     "import_fbx",
+    "last_slot",
+    "own_action",
+    "preview_colour",
+    "select_bones",
+    "selected_bones",
     "set_base_colour",
+    "set_last_slot",
     "shift_curves",
+    "slot_handle",
+    "text_field",
 ]

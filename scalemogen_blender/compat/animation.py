@@ -14,11 +14,10 @@ class ActionWriter:
 
     def __init__(self, owner: bpy.types.Object, name: str) -> None:
         self.action = bpy.data.actions.new(name)
-        self._slot = None
         if hasattr(self.action, "slots"):
-            self._slot = self.action.slots.new(id_type="OBJECT", name=owner.name)
+            slot = self.action.slots.new(id_type="OBJECT", name=owner.name)
             strip = self.action.layers.new("Layer").strips.new(type="KEYFRAME")
-            self._curves = strip.channelbag(self._slot, ensure=True)
+            self._curves = strip.channelbag(slot, ensure=True)
         else:
             self.action.id_root = "OBJECT"
             self._curves = self.action
@@ -47,10 +46,65 @@ class ActionWriter:
 
     def assign(self, owner: bpy.types.Object) -> None:
         """Make the action the object's active one."""
-        animation = owner.animation_data_create()
-        animation.action = self.action
-        if self._slot is not None:
-            animation.action_slot = self._slot
+        assign_action(owner.animation_data_create(), self.action)
+
+
+def assign_action(
+    user: "bpy.types.AnimData | bpy.types.NlaStrip",
+    action: bpy.types.Action | None,
+    slot_handle: int | None = -1,
+) -> None:
+    """Give an action to an object's animation data or to an NLA strip, and choose its slot.
+
+    ``slot_handle`` None chooses none, -1 what Blender takes by itself, else the first suitable.
+    """
+    user.action = action
+    if action is None or not hasattr(action, "slots"):
+        return
+    if slot_handle == -1:
+        if user.action_slot is None and len(user.action_suitable_slots):
+            user.action_slot = user.action_suitable_slots[0]
+        return
+    user.action_slot = next((s for s in action.slots if s.handle == slot_handle), None)
+
+
+def slot_handle(user: "bpy.types.AnimData | bpy.types.NlaStrip") -> int | None:
+    """Number of the slot in use; None for no slot, and before Blender 4.4."""
+    slot = getattr(user, "action_slot", None)
+    return None if slot is None else slot.handle
+
+
+def own_action(animation: bpy.types.AnimData) -> tuple[bpy.types.Action | None, int | None]:
+    """The object's action and its slot's number, also while a strip is tweaked in its place."""
+    if not animation.use_tweak_mode:
+        return animation.action, slot_handle(animation)
+    action = animation.action_tweak_storage
+    if action is None or not hasattr(action, "slots"):
+        return action, None
+    handle = animation.action_slot_handle_tweak_storage
+    return action, handle if any(slot.handle == handle for slot in action.slots) else None
+
+
+def last_slot(animation: bpy.types.AnimData) -> str | None:
+    """Name of the slot that Blender looks for in the next action; None before Blender 4.4."""
+    return getattr(animation, "last_slot_identifier", None)
+
+
+def set_last_slot(animation: bpy.types.AnimData, identifier: str | None) -> None:
+    """Set what :func:`last_slot` gave."""
+    if identifier is not None:
+        animation.last_slot_identifier = identifier
+
+
+def action_curves(action: bpy.types.Action, handle: int | None = None) -> list[bpy.types.FCurve]:
+    """F-curves of one slot of an action; of the whole action before Blender 4.4."""
+    if not hasattr(action, "slots"):
+        return list(action.fcurves)
+    slot = next((s for s in action.slots if s.handle == handle), None)
+    if slot is None:
+        return []
+    bags = [strip.channelbag(slot) for layer in action.layers for strip in layer.strips]
+    return [curve for bag in bags if bag is not None for curve in bag.fcurves]
 
 
 def active_curves(owner: bpy.types.Object) -> list[bpy.types.FCurve]:
@@ -58,14 +112,7 @@ def active_curves(owner: bpy.types.Object) -> list[bpy.types.FCurve]:
     animation = owner.animation_data
     if animation is None or animation.action is None:
         return []
-    if not hasattr(animation.action, "slots"):
-        return list(animation.action.fcurves)
-    bags = [
-        strip.channelbag(animation.action_slot)
-        for layer in animation.action.layers
-        for strip in layer.strips
-    ]
-    return [curve for bag in bags if bag is not None for curve in bag.fcurves]
+    return action_curves(animation.action, slot_handle(animation))
 
 
 def shift_curves(curves: list[bpy.types.FCurve], frames: float) -> None:
@@ -76,3 +123,21 @@ def shift_curves(curves: list[bpy.types.FCurve], frames: float) -> None:
         points[::2] += frames
         curve.keyframe_points.foreach_set("co", points)
         curve.update()
+
+
+def selected_bones(rig: bpy.types.Object) -> list[str]:
+    """Names of the bones that are selected in Pose Mode."""
+    return [bone.name for bone in rig.pose.bones if _selection_of(bone).select]
+
+
+def select_bones(rig: bpy.types.Object, names: list[str]) -> None:
+    """Select these bones and no others."""
+    wanted = set(names)
+    for bone in rig.pose.bones:
+        owner = _selection_of(bone)
+        if owner.select != (bone.name in wanted):
+            owner.select = bone.name in wanted
+
+
+def _selection_of(bone: bpy.types.PoseBone) -> "bpy.types.PoseBone | bpy.types.Bone":
+    return bone if hasattr(bone, "select") else bone.bone  # 5.0 and later; before

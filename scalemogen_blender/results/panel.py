@@ -1,0 +1,136 @@
+"""The Results panel."""
+
+import json
+from typing import Any
+
+import bpy
+
+from .. import interface
+from . import preview
+
+_ROWS = 4
+
+
+class SCALEMOGEN_MT_results(bpy.types.Menu):
+    """What else can be done with results."""
+
+    bl_label = "Result Specials"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.operator("scalemogen.results_accept_all", icon="NLA")
+        layout.separator()
+        layout.operator("scalemogen.result_regenerate", icon="FILE_REFRESH")
+        again = layout.operator("scalemogen.result_regenerate", text="New Variation")
+        again.new_seed = True
+        layout.separator()
+        layout.operator("scalemogen.results_clear", icon="TRASH")
+
+
+class SCALEMOGEN_PT_results(interface.SidebarPanel, bpy.types.Panel):
+    """List of what was made, and what to do with it."""
+
+    bl_label = "Results"
+    bl_order = 1
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        results = preview.of(context.scene)
+        if not results.entries:
+            column = layout.column()
+            column.active = False
+            column.label(text="Generated motions appear here")
+            if results.scene_snapshot or preview.has_orphans():
+                layout.operator("scalemogen.result_stop", icon="LOOP_BACK")
+            return
+        row = layout.row()
+        row.template_list(
+            "SCALEMOGEN_UL_results", "", results, "entries", results, "active_index", rows=_ROWS
+        )
+        side = row.column(align=True)
+        side.operator("scalemogen.result_reject", text="", icon="REMOVE")
+        side.separator()
+        side.menu("SCALEMOGEN_MT_results", text="", icon="DOWNARROW_HLT")
+        _draw_actions(layout, context.scene)
+
+
+def _draw_actions(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+    results = preview.of(scene)
+    item = active_item(scene)
+    if item is None:
+        return
+    found = preview.problem(scene, item) or results.message
+    if found:
+        _draw_problem(layout, found)
+    row = layout.row(align=True)
+    row.scale_y = 1.4
+    row.operator("scalemogen.result_accept", icon="CHECKMARK")
+    row.operator("scalemogen.result_reject", icon="X")
+    column = layout.column()
+    column.use_property_split = True
+    column.use_property_decorate = False
+    column.row().prop(results, "accept_as", expand=True)
+    column.prop(results, "fit_scene_range")
+
+
+def _draw_problem(layout: bpy.types.UILayout, text: str) -> None:
+    """One sentence a line: sidebars are narrow."""
+    column = layout.column(align=True)
+    for index, sentence in enumerate(text.split(". ")):
+        column.label(text=sentence, icon="BLANK1" if index else "ERROR", translate=False)
+
+
+def active_item(scene: bpy.types.Scene) -> Any:
+    """The result that the buttons work on, or None."""
+    results = preview.of(scene)
+    if not 0 <= results.active_index < len(results.entries):
+        return None
+    return results.entries[results.active_index]
+
+
+class SCALEMOGEN_PT_result_details(interface.SidebarPanel, bpy.types.Panel):
+    """How the active result was made."""
+
+    bl_label = "Details"
+    bl_parent_id = "SCALEMOGEN_PT_results"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return active_item(context.scene) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        results, item = preview.of(context.scene), active_item(context.scene)
+        layout.prop(results, "use_playback")
+        layout.prop(item, "start_frame")
+        column = layout.column(align=True)
+        for name, value in detail_lines(item):
+            split = column.split(factor=0.4)
+            left = split.row()
+            left.alignment = "RIGHT"
+            left.label(text=name)
+            split.label(text=value, translate=False)
+
+
+def detail_lines(item: Any) -> list[tuple[str, str]]:
+    """Names and values of what a result was made with."""
+    settings = json.loads(item.settings or "{}")
+    lines = [("Seed", item.seed), ("Frames", f"{item.frame_count} ({item.fps:g} fps)")]
+    for name, key in (
+        ("Guidance", "guidance"),
+        ("Temperature", "temperature"),
+        ("Model", "model"),
+        ("Device", "device"),
+    ):
+        value = settings.get(key)
+        if value is not None:
+            lines.append((name, f"{value:g}" if isinstance(value, float) else str(value)))
+    return lines
+
+
+classes = (SCALEMOGEN_MT_results, SCALEMOGEN_PT_results, SCALEMOGEN_PT_result_details)
+
+register, unregister = bpy.utils.register_classes_factory(classes)

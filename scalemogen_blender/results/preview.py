@@ -1,0 +1,280 @@
+"""Showing a result on a rig for a while, and putting everything back as it was.
+
+While a result is shown, the rig has an action of ours. Before the first one, rig and scene are
+remembered (:mod:`.rig_snapshot`, :mod:`.scene_snapshot`); going from one result to the next keeps
+that memory, and :func:`stop` brings it back.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from .. import bake
+from .. import rig as rigs
+from .._core import errors
+from . import playback, rig_snapshot, scene_snapshot, storage
+
+if TYPE_CHECKING:
+    from .._core import retarget
+    from .properties import ResultItem, ResultsProperties, RigSnapshot
+
+PREVIEW_NAME = "ScaleMoGen Preview"
+
+
+def of(scene: bpy.types.Scene) -> ResultsProperties:
+    """The scene's results."""
+    return scene.scalemogen.results
+
+
+def find(scene: bpy.types.Scene, uid: str) -> ResultItem | None:
+    """A result by its uid."""
+    return next((item for item in of(scene).entries if item.uid == uid), None)
+
+
+def rig_of(item: ResultItem) -> bpy.types.Object | None:
+    """The rig that a result is for: the one it was made for, else the one picked now."""
+    if item.rig is not None and item.rig.users_collection:
+        return item.rig
+    return rigs.target(bpy.context)
+
+
+def problem(scene: bpy.types.Scene, item: ResultItem) -> str | None:
+    """Why a result cannot be shown on its rig now, with the remedy; cheap enough for panels."""
+    rig = rig_of(item)
+    if rig is None:
+        return "There is no armature to play on. Select one, or pick it under Rig"
+    if scene.objects.get(rig.name) != rig:
+        return f"'{rig.name}' is not in this scene. Switch to its scene, or link it here"
+    return rigs.rig_problem(rig)
+
+
+def is_shown(scene: bpy.types.Scene, uid: str) -> bool:
+    """Whether a result is what its rig shows."""
+    results = of(scene)
+    return bool(uid) and results.playing_uid == uid and results.preview is not None
+
+
+def play(scene: bpy.types.Scene, uid: str) -> None:
+    """Show a result on its rig; ScaleMoGenError if that cannot be, and nothing has changed."""
+    item = find(scene, uid)
+    if item is None:
+        raise errors.ScaleMoGenError("This result is not in the list any more.")
+    if found := problem(scene, item):
+        raise errors.ScaleMoGenError(found)
+    rig = rig_of(item)
+    channels = channels_for(scene, item, rig)
+    action = bake.new_action(rig, channels, PREVIEW_NAME, item.start_frame)
+    made = action.session_uid
+    try:
+        _take_over(scene, rig, action)
+        _show(scene, rig, action, channels)
+    except BaseException:
+        stop(scene)
+        for left in [a for a in bpy.data.actions if a.session_uid == made]:
+            _drop(left)
+        raise
+    of(scene).playing_uid, of(scene).message = uid, ""
+    if of(scene).use_playback and playback.start(scene):
+        _note_playback(scene)
+
+
+def channels_for(
+    scene: bpy.types.Scene, item: ResultItem, rig: bpy.types.Object
+) -> retarget.PoseChannels:
+    """What a result keys on a rig, at the scene's frame rate."""
+    motion = storage.unpack(item.motion)
+    if motion.frame_count == 0:
+        raise errors.ScaleMoGenError("The motion has no frames; generate it again.")
+    return rigs.retargeter(rig).transfer(motion.resampled(bake.scene_fps(scene)))
+
+
+def stop(scene: bpy.types.Scene, whole: bool = True) -> None:
+    """End the scene's preview: rig and scene are exactly as before it.
+
+    ``whole`` False leaves the selection, the mode and the scene's frame rate and range as they
+    are now: for ends that the artist has not asked for.
+    """
+    action = release(scene, whole)
+    if action is not None:
+        _drop(action)
+
+
+def release(scene: bpy.types.Scene, whole: bool = True) -> bpy.types.Action | None:
+    """Like :func:`stop`, but the preview's action is left, unused, for the caller to use."""
+    results = of(scene)
+    if not results.scene_snapshot:
+        return None
+    before = json.loads(results.scene_snapshot)
+    action = results.preview
+    if before["playback"]:
+        playback.stop()
+    if whole:
+        scene_snapshot.restore_selection(scene, before)
+        scene_snapshot.restore_time(scene, before)
+    scene_snapshot.restore_preview_range(scene, before)
+    ended = _restore_rigs(action, results.rig_snapshot)
+    forget(results.rig_snapshot)
+    results.property_unset("preview")
+    results.scene_snapshot = results.playing_uid = ""
+    scene_snapshot.restore_frame(scene, before)
+    _restore_poses(scene, ended, whole)
+    return action
+
+
+def end_on(rig: bpy.types.Object) -> None:
+    """End the preview on a rig, from whichever scene it comes."""
+    for scene in bpy.data.scenes:
+        if of(scene).preview is not None and shows(rig, of(scene).preview):
+            stop(scene, whole=False)
+    end_orphans()
+
+
+def end_orphans() -> int:
+    """End previews whose scene is gone; how many there were."""
+    claimed = [of(scene).preview for scene in bpy.data.scenes]
+    orphans = [a for a in bpy.data.actions if a.scalemogen_snapshot.state and a not in claimed]
+    for action in orphans:
+        ended = _restore_rigs(action, action.scalemogen_snapshot)
+        bpy.context.view_layer.update()
+        _restore_poses(bpy.context.scene, ended, whole=False)
+        _drop(action)
+    return len(orphans)
+
+
+def has_orphans() -> bool:
+    """Whether a rig shows a result for a scene that is gone; cheap enough for panels."""
+    marked = [action for action in bpy.data.actions if action.scalemogen_snapshot.state]
+    if not marked:
+        return False
+    claimed = [of(scene).preview for scene in bpy.data.scenes]
+    return any(action not in claimed for action in marked)
+
+
+def stop_all() -> None:
+    """End all previews of the file, because the add-on goes away."""
+    for scene in bpy.data.scenes:
+        stop(scene, whole=False)
+    end_orphans()
+
+
+def forget(snapshot: RigSnapshot) -> None:
+    """Empty a snapshot, so that it keeps nothing alive."""
+    for name in ("rig", "action", "state"):
+        snapshot.property_unset(name)
+
+
+def _take_over(scene: bpy.types.Scene, rig: bpy.types.Object, action: bpy.types.Action) -> None:
+    """Remember rig and scene, unless the scene shows another result on this rig already."""
+    results = of(scene)
+    current = results.preview
+    if current is not None and shows(rig, current):
+        _copy(results.rig_snapshot, action.scalemogen_snapshot)
+        results.preview = action
+        rig_snapshot.leave_tweak_mode(rig)
+        rig.animation_data.action = action
+        _drop(current)
+        action.name = PREVIEW_NAME
+        return
+    stop(scene, whole=False)
+    end_on(rig)
+    results.scene_snapshot = json.dumps(scene_snapshot.capture(scene))
+    snapshot = action.scalemogen_snapshot
+    snapshot.rig, snapshot.state = rig, json.dumps(rig_snapshot.capture(rig))
+    rig_snapshot.leave_tweak_mode(rig)
+    snapshot.action = rig.animation_data.action if rig.animation_data else None
+    _copy(snapshot, results.rig_snapshot)
+    results.preview = action
+
+
+def _show(
+    scene: bpy.types.Scene,
+    rig: bpy.types.Object,
+    action: bpy.types.Action,
+    channels: retarget.PoseChannels,
+) -> None:
+    bake.put_on(rig, action, channels.bones)
+    rig.animation_data.use_nla = False  # also makes blend type and influence meaningless
+    if rig.data.pose_position != "POSE":
+        rig.data.pose_position = "POSE"
+    first, last = (round(frame) for frame in action.frame_range)
+    scene.use_preview_range = True
+    scene_snapshot.set_preview_bounds(scene, first, last)
+    scene.frame_set(first)
+
+
+def shows(rig: bpy.types.Object, action: bpy.types.Action) -> bool:
+    """Whether an action is the rig's own (also while a strip is tweaked in its place)."""
+    return _own_action(rig) == action
+
+
+def _own_action(rig: bpy.types.Object) -> bpy.types.Action | None:
+    animation = rig.animation_data
+    if animation is None:
+        return None
+    return animation.action_tweak_storage if animation.use_tweak_mode else animation.action
+
+
+def _restore_rigs(
+    preview: bpy.types.Action | None, snapshot: RigSnapshot
+) -> list[tuple[bpy.types.Object, dict[str, Any]]]:
+    """Give back their action to all rigs that show the preview; those, with what they were like.
+
+    Copies that the artist has made of the rig show it, too. A rig to which the artist has given
+    another action meanwhile keeps that.
+    """
+    state = json.loads(snapshot.state) if snapshot.state else None
+    if state is None:
+        return []
+    own, main = snapshot.action, snapshot.rig
+    showing = [o for o in bpy.data.objects if preview is not None and shows(o, preview)]
+    if main is not None and main not in showing and _own_action(main) is None:
+        showing.insert(0, main)  # the preview was unassigned or deleted by hand
+    restored = [(rig, state) for rig in showing if rig.type == "ARMATURE"]
+    for rig, _ in restored:
+        rig_snapshot.restore_animation(rig, own, state)
+    if main is not None and main not in showing:
+        rig_snapshot.restore_nla(main, state)
+        rig_snapshot.restore_display(main, state)
+    if preview is not None:
+        forget(preview.scalemogen_snapshot)
+    forget(snapshot)
+    if own is not None and own.users == 0:
+        own.use_fake_user = True  # the artist has taken it off the rig during the preview
+    return restored
+
+
+def _restore_poses(
+    scene: bpy.types.Scene,
+    ended: list[tuple[bpy.types.Object, dict[str, Any]]],
+    whole: bool,
+) -> None:
+    """Exact poses, after the action has been evaluated and before the next drawing."""
+    for layer in scene.view_layers:
+        layer.update()
+    for rig, state in ended:
+        rig_snapshot.restore_pose(rig, state)
+        if whole:
+            rig_snapshot.restore_selection(rig, state)
+        rig.update_tag()
+    for layer in scene.view_layers:
+        layer.update()
+
+
+def _copy(source: RigSnapshot, target: RigSnapshot) -> None:
+    target.rig, target.action, target.state = source.rig, source.action, source.state
+
+
+def _drop(action: bpy.types.Action) -> None:
+    """Remove a preview's action, unless the artist has put it to use."""
+    forget(action.scalemogen_snapshot)
+    if action.users == 0:
+        bpy.data.actions.remove(action)
+
+
+def _note_playback(scene: bpy.types.Scene) -> None:
+    before = json.loads(of(scene).scene_snapshot)
+    before["playback"] = True
+    of(scene).scene_snapshot = json.dumps(before)

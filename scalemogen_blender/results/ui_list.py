@@ -1,0 +1,55 @@
+"""One line of the list of results."""
+
+import bpy
+
+from .. import interface
+from . import preview
+
+
+class SCALEMOGEN_UL_results(bpy.types.UIList):
+    """Results with prompt, seed and length."""
+
+    def draw_item(
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        _data: object,
+        item: bpy.types.PropertyGroup,
+        _icon: int,
+        _active_data: object,
+        _active_property: str,
+        index: int = 0,
+        _flags: int = 0,
+    ) -> None:
+        """Play button, prompt, seed, seconds, and a check mark when accepted."""
+        shown = preview.is_shown(context.scene, item.uid)
+        row = layout.row(align=True)
+        if shown:
+            row.operator("scalemogen.result_stop", text="", icon="PAUSE", emboss=False)
+        else:
+            play = row.operator("scalemogen.result_play", text="", icon="PLAY", emboss=False)
+            play.index = index
+        split = row.split(factor=0.6)
+        split.label(text=item.prompt, translate=False)
+        numbers = split.row()
+        numbers.active = False
+        numbers.alignment = "RIGHT"
+        numbers.label(text=f"#{item.seed}", translate=False)
+        numbers.label(text=interface.label("{seconds:.1f} s", seconds=item.seconds))
+        numbers.label(icon="CHECKMARK" if item.is_accepted else "BLANK1")
+
+    def filter_items(
+        self, _context: bpy.types.Context, data: object, name: str
+    ) -> tuple[list[int], list[int]]:
+        """Search looks into the prompts; the order is that of arrival."""
+        if not self.filter_name:
+            return [], []
+        flags = bpy.types.UI_UL_list.filter_items_by_name(
+            self.filter_name, self.bitflag_filter_item, getattr(data, name), "prompt"
+        )
+        return flags, []
+
+
+classes = (SCALEMOGEN_UL_results,)
+
+register, unregister = bpy.utils.register_classes_factory(classes)
