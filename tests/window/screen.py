@@ -120,9 +120,7 @@ class Screen:
         """Wait until an expression inside Blender is true; return its value."""
         return self.wait(lambda: self.value(expression), timeout, expression, every)
 
-    def wait(
-        self, ready: Callable[[], Any], timeout: float, what: str, every: float = 0.1
-    ) -> Any:
+    def wait(self, ready: Callable[[], Any], timeout: float, what: str, every: float = 0.1) -> Any:
         """Wait until ``ready()`` is true; return its value."""
         end = time.monotonic() + timeout
         while not (value := ready()):
