@@ -53,6 +53,7 @@ class FakeClient:
     def __init__(self, launch: messages.Launch, log_path: Path) -> None:
         self.launch, self.log_path = launch, log_path
         self.state, self.info, self.failure = State.STOPPED, None, ""
+        self.responding, self.needs_repair = True, False
         self.automatic = False
         self.requests: dict[int, messages.GenerateRequest] = {}
         self.pending: set[int] = set()
@@ -169,7 +170,7 @@ class Bench:
 
     @property
     def results(self) -> Any:
-        return bpy.context.scene.scalemogen.results.items
+        return bpy.context.scene.scalemogen.results.entries
 
     def submit(self, deliver: Any = None, **options: Any) -> session.Job:
         request = messages.GenerateRequest("a person walks", (0,))

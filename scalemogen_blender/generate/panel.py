@@ -118,7 +118,9 @@ def _draw_news(layout: bpy.types.UILayout) -> None:
         draw_preferences_button(layout, "Open Preferences")
     elif status.failed:
         draw_lines(layout, status.failed, icon="ERROR")
-        if status.state == "failed":
+        if status.needs_repair:
+            draw_preferences_button(layout, "Open Preferences")
+        elif status.state == "failed":
             layout.operator("scalemogen.engine_restart", icon="FILE_REFRESH")
     elif status.notice:
         draw_lines(layout, status.notice, icon="INFO")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 import traceback
@@ -69,7 +70,7 @@ class Session:
         self.job: Job | None = None
         self.last: Job | None = None
         self.notice = ""
-        self.last_event = clock()
+        self.ended_at = -math.inf
         self._made_at = 0.0
         self._warmed_at = -WARM_UP_SECONDS
 
@@ -111,11 +112,8 @@ class Session:
     def restart(self) -> None:
         """End the engine and start it again with the settings as they are now."""
         self.drop()
-        if self.client is not None:
-            self.client.stop(0.0)
-            self.client = None
         self.notice, self.last = "", None
-        self.engine().start()
+        self.engine().restart()
 
     def stop(self, wait_seconds: float = 0.0) -> None:
         """End the engine; a running job is dropped."""
@@ -143,7 +141,6 @@ class Session:
             )
         client = self.engine()
         self.notice, self.last = "", None
-        self.last_event = self.clock()
         self.job = Job(
             id=client.generate(request),
             title=title,
@@ -207,24 +204,20 @@ class Session:
 
     # Events ---------------------------------------------------------------------------------
 
-    def pump(self, at_once: bool = False) -> bool:
-        """Handle what the engine has said since; True if anything changed for the panels.
+    def pump(self, at_once: bool = False) -> None:
+        """Handle what the engine has said since.
 
         ``at_once`` delivers even while the artist is in the middle of something.
         """
         if self.client is None:
-            return False
-        state = self.client.state
-        events = _coalesced(self.client.poll())
-        for event in events:
-            self.last_event = self.clock()
+            return
+        for event in _coalesced(self.client.poll()):
             self._handle(event)
         if self.job is not None and data.scene(self.job.scene_uid) is None:
             self.drop()
             self.notice = interface.label("The scene is gone; generating was cancelled")
         if self.job is not None and self.job.state is JobState.WAITING:
             self._deliver_when_possible(at_once)
-        return bool(events) or self.client.state is not state
 
     def _handle(self, event: Event) -> None:
         from ..client import messages
@@ -300,6 +293,7 @@ class Session:
         assert job is not None
         job.state, job.finished = state, None
         self.last, self.job = job, None
+        self.ended_at = self.clock()
         self.overlay.end()
         interface.redraw()
 

@@ -51,14 +51,13 @@ def window_of(scene: bpy.types.Scene) -> bpy.types.Window | None:
 @contextlib.contextmanager
 def place(scene: bpy.types.Scene) -> Iterator[None]:
     """A context in which operators work and the scene is the current one."""
-    window = bpy.context.window or window_of(scene)
-    if window is None:
-        yield
-        return
-    override: dict[str, object] = {"window": window}
-    if window.scene != scene:
-        override.update(scene=scene, view_layer=scene.view_layers[0])
-    with bpy.context.temp_override(**override):
+    with contextlib.ExitStack() as stack:
+        window = bpy.context.window or window_of(scene)
+        if bpy.context.window is None and window is not None:
+            stack.enter_context(bpy.context.temp_override(window=window))
+        if bpy.context.scene != scene:  # apart from the window, which would win
+            layer = scene.view_layers[0]
+            stack.enter_context(bpy.context.temp_override(scene=scene, view_layer=layer))
         yield
 
 
@@ -67,6 +66,6 @@ def push_undo(message: str, scene: bpy.types.Scene) -> None:
     window = bpy.context.window or window_of(scene)
     if window is None or not bpy.context.preferences.edit.use_global_undo:
         return
-    with bpy.context.temp_override(window=window):
+    with place(window.scene):
         if bpy.ops.ed.undo_push.poll():
             bpy.ops.ed.undo_push(message=message)

@@ -25,15 +25,15 @@ class SCALEMOGEN_PT_engine(interface.SidebarPanel, bpy.types.Panel):
         column.label(text=status.words, icon=status.icon, translate=False)
         if status.problem:
             draw_lines(column, status.problem)
+        if status.state in {"failed", "silent"} and status.log:
+            box = layout.box().column(align=True)
+            for line in status.log[-_LOG_LINES:]:
+                box.label(text=line, translate=False)
         if status.info is not None:
             _draw_info(layout, status)
         row = layout.row(align=True)
         row.operator("scalemogen.engine_restart", text="Restart", icon="FILE_REFRESH")
         row.operator("scalemogen.engine_stop", text="Stop", icon="CANCEL")
-        if status.state in {"failed", "silent"} and status.log:
-            box = layout.box().column(align=True)
-            for line in status.log[-_LOG_LINES:]:
-                box.label(text=line, translate=False)
         row = layout.row(align=True)
         row.operator("scalemogen.engine_log", icon="TEXT")
         draw_preferences_button(row, "Preferences")

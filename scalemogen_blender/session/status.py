@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from ..client.messages import WorkerInfo
     from .manager import Session
 
-#: A ready engine that has said nothing for so long while it works is worth a word.
-SILENT_SECONDS = 20.0
-
 
 @dataclass(frozen=True)
 class Status:
@@ -23,6 +20,7 @@ class Status:
     state: missing, stopped, starting, ready, working, silent, asleep or failed.
     words, icon: the same for people.  problem: one line with the remedy, or empty; ``failed``
     tells of the last job, ``notice`` what else the artist should know of it.  log: last lines.
+    needs_repair: the remedy is in the preferences.  info: of the engine that runs.
     title, step: of the job, empty without one.  progress: 0 to 1.  elapsed: seconds.
     """
 
@@ -32,6 +30,7 @@ class Status:
     problem: str = ""
     failed: str = ""
     notice: str = ""
+    needs_repair: bool = False
     log: tuple[str, ...] = ()
     info: WorkerInfo | None = None
     title: str = ""
@@ -46,14 +45,16 @@ def describe(session: Session) -> Status:
     """The session as panels show it."""
     state = _state(session)
     client = session.client
-    info = client.info if client is not None else None
+    runs = state in {"ready", "working", "silent"}
     words, icon = _words(state, session)
     problem = ""
     log: tuple[str, ...] = ()
     if state == "missing":
         problem = _runtime_problem()
     elif state == "failed":
-        problem, log = client.failure, tuple(client.log_tail())
+        problem = client.failure
+    if state in {"failed", "silent"}:
+        log = tuple(client.log_tail())
     last = session.last
     return Status(
         state=state,
@@ -63,7 +64,8 @@ def describe(session: Session) -> Status:
         failed=last.problem if last is not None else "",
         notice=session.notice,
         log=log or (last.log if last is not None else ()),
-        info=info,
+        needs_repair=client is not None and client.needs_repair,
+        info=client.info if runs else None,
         **_job_fields(session),
     )
 
@@ -74,10 +76,10 @@ def _state(session: Session) -> str:
     client = session.client
     state = client.state if client is not None else State.STOPPED
     if state is State.READY:
-        if session.job is None or session.job.state is JobState.WAITING:
-            return "ready"
-        silent = session.clock() - session.last_event > SILENT_SECONDS
-        return "silent" if silent else "working"
+        if not client.responding:
+            return "silent"
+        at_work = session.job is not None and session.job.state is JobState.RUNNING
+        return "working" if at_work else "ready"
     if state is State.STARTING:
         return "starting"
     if state is State.FAILED:
@@ -100,14 +102,12 @@ def _words(state: str, session: Session) -> tuple[str, str]:
         return label("Ready on {device}", device=device_name(session.client.info)), "CHECKMARK"
     if state == "working":
         return label("Working on {device}", device=device_name(session.client.info)), "PLAY"
-    if state == "silent":
-        silent = int(session.clock() - session.last_event)
-        return label("Not answering for {seconds} s", seconds=silent), "ERROR"
     words, icon = {
         "missing": ("Not Installed", "ERROR"),
         "stopped": ("Not running, starts when needed", "PAUSE"),
         "asleep": ("Asleep, wakes when needed", "PAUSE"),
         "starting": ("Starting…", "SORTTIME"),
+        "silent": ("Not answering", "ERROR"),
         "failed": ("Stopped Working", "ERROR"),
     }[state]
     return label(words), icon

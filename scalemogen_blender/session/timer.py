@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 1 / 30
 STARTING_SECONDS = 0.1
-IDLE_SECONDS = 2.0
+IDLE_SECONDS = 1.0
+#: So long after a job the client may still have to end a process that does not stop working.
+AFTERMATH_SECONDS = 3.0
 
 
 class Pulse:
@@ -25,7 +27,7 @@ class Pulse:
 
     def __init__(self, session: Callable[[], Session | None]) -> None:
         self._session = session
-        self._shown_second = -1
+        self._seen: tuple[object, ...] = ()
 
     def __call__(self) -> float | None:
         """Blender's timer function: seconds until it is called again, None to be dropped."""
@@ -41,22 +43,28 @@ class Pulse:
             return IDLE_SECONDS
 
     def _beat(self, session: Session) -> float | None:
-        changed = session.pump()
-        job = session.job
-        second = int(session.clock() - job.began) if job else -1
-        if changed or second != self._shown_second:
-            self._shown_second = second
+        session.pump()
+        seen = _visible_state(session)
+        if seen != self._seen:
+            self._seen = seen
             interface.redraw()
-        if job is not None:
-            session.overlay.redraw()
+        session.overlay.redraw()
         return interval(session)
+
+
+def _visible_state(session: Session) -> tuple[object, ...]:
+    """What panels show of the session: they are drawn again when it changes."""
+    client, job = session.client, session.job
+    engine = (client.state, client.responding) if client is not None else ()
+    work = (job.id, job.state, job.done, job.of) if job is not None else ()
+    return (*engine, *work, session.notice)
 
 
 def interval(session: Session) -> float | None:
     """How long until the session wants to be served again; None if there is nothing to serve."""
     from ..client.state import State
 
-    if session.job is not None:
+    if session.job is not None or session.clock() - session.ended_at < AFTERMATH_SECONDS:
         return BUSY_SECONDS
     state = session.client.state if session.client is not None else State.STOPPED
     waits = {State.STARTING: STARTING_SECONDS, State.READY: IDLE_SECONDS}
