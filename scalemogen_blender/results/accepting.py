@@ -10,7 +10,7 @@ import bpy
 from .. import bake, compat
 from .. import rig as rigs
 from .._core import errors
-from . import nla, preview
+from . import nla, preview, scene_snapshot
 
 if TYPE_CHECKING:
     from .properties import ResultItem
@@ -36,7 +36,7 @@ def accept(scene: bpy.types.Scene, uid: str, mode: str) -> str | None:
     _finish(scene, rig, bones, item)
     if scene.scalemogen.results.fit_scene_range:
         fit_scene_range(scene, action)
-    scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+    scene_snapshot.set_frame(scene, scene.frame_current, scene.frame_subframe)
     return kept
 
 
@@ -63,7 +63,7 @@ def accept_all(scene: bpy.types.Scene) -> int:
         for item in items:
             _put_into_nla(rig, actions[item.uid], muted=item.uid != on)
             _finish(scene, rig, bones, item)
-    scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+    scene_snapshot.set_frame(scene, scene.frame_current, scene.frame_subframe)
     return len(results.entries)
 
 

@@ -135,7 +135,7 @@ def end_on(rig: bpy.types.Object) -> None:
 def end_orphans() -> int:
     """End previews whose scene is gone; how many there were."""
     claimed = [of(scene).preview for scene in bpy.data.scenes]
-    orphans = [a for a in bpy.data.actions if a.scalemogen_snapshot.state and a not in claimed]
+    orphans = [action for action in _previews() if action not in claimed]
     for action in orphans:
         ended = _restore_rigs(action, action.scalemogen_snapshot)
         bpy.context.view_layer.update()
@@ -146,7 +146,7 @@ def end_orphans() -> int:
 
 def has_orphans() -> bool:
     """Whether a rig shows a result for a scene that is gone; cheap enough for panels."""
-    marked = [action for action in bpy.data.actions if action.scalemogen_snapshot.state]
+    marked = _previews()
     if not marked:
         return False
     claimed = [of(scene).preview for scene in bpy.data.scenes]
@@ -238,9 +238,9 @@ def _restore_rigs(
     if main is not None and main not in showing:
         rig_snapshot.restore_nla(main, state)
         rig_snapshot.restore_display(main, state)
-    if preview is not None:
-        forget(preview.scalemogen_snapshot)
     forget(snapshot)
+    if preview is not None:
+        preview.property_unset("scalemogen_snapshot")
     if own is not None and own.users == 0:
         own.use_fake_user = True  # the artist has taken it off the rig during the preview
     return restored
@@ -263,13 +263,19 @@ def _restore_poses(
         layer.update()
 
 
+def _previews() -> list[bpy.types.Action]:
+    """All actions that remember what they are a preview of."""
+    name = "scalemogen_snapshot"  # only looking at it would add it to the artist's actions
+    return [a for a in bpy.data.actions if a.is_property_set(name) and getattr(a, name).state]
+
+
 def _copy(source: RigSnapshot, target: RigSnapshot) -> None:
     target.rig, target.action, target.state = source.rig, source.action, source.state
 
 
 def _drop(action: bpy.types.Action) -> None:
     """Remove a preview's action, unless the artist has put it to use."""
-    forget(action.scalemogen_snapshot)
+    action.property_unset("scalemogen_snapshot")
     if action.users == 0:
         bpy.data.actions.remove(action)
 

@@ -222,8 +222,8 @@ def _animated_values(rig: bpy.types.Object) -> dict[str, Any]:
         if _BONE_CHANNEL.match(path):
             continue
         try:
-            value = rig.path_resolve(path)
-        except ValueError:  # a curve of something that is not there any more
+            value = _value(rig, path)
+        except (ValueError, KeyError, TypeError):  # a curve of something that is not there any more
             continue
         if isinstance(value, bool | int | float | str):
             values[path] = value
@@ -246,13 +246,28 @@ def _animated_paths(rig: bpy.types.Object) -> Iterator[str]:
                 yield from (curve.data_path for curve in curves)
 
 
+def _value(rig: bpy.types.Object, path: str) -> Any:
+    if custom := _custom_property(rig, path):
+        owner, key = custom
+        return owner[key]  # all its digits: through its path it has single precision
+    return rig.path_resolve(path)
+
+
+def _custom_property(rig: bpy.types.Object, path: str) -> tuple[Any, str] | None:
+    match = _CUSTOM_PROPERTY.match(path)
+    if match is None:
+        return None
+    owner = rig.path_resolve(match["owner"]) if match["owner"] else rig
+    return owner, bpy.utils.unescape_identifier(match["key"])
+
+
 def _set_value(rig: bpy.types.Object, path: str, value: Any) -> None:
     try:
-        if _plain(rig.path_resolve(path)) == value:
+        if _plain(_value(rig, path)) == value:
             return
-        if match := _CUSTOM_PROPERTY.match(path):
-            owner = rig.path_resolve(match["owner"]) if match["owner"] else rig
-            owner[bpy.utils.unescape_identifier(match["key"])] = value
+        if custom := _custom_property(rig, path):
+            owner, key = custom
+            owner[key] = value
         else:
             owner_path, _, name = path.rpartition(".")
             setattr(rig.path_resolve(owner_path) if owner_path else rig, name, value)

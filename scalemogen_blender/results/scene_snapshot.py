@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import bpy
@@ -51,8 +52,13 @@ def restore_time(scene: bpy.types.Scene, state: dict[str, Any]) -> None:
 
 def restore_frame(scene: bpy.types.Scene, state: dict[str, Any]) -> None:
     """The current frame; the scene is evaluated there."""
-    frame, subframe = state["frame"]
-    scene.frame_set(frame, subframe=subframe)
+    set_frame(scene, *state["frame"])
+
+
+def set_frame(scene: bpy.types.Scene, frame: int, subframe: float) -> None:
+    """Go to a frame as Blender gives it: before frame 0 its parts of a frame are negative."""
+    whole = math.floor(frame + subframe)
+    scene.frame_set(whole, subframe=frame + subframe - whole)
 
 
 def restore_selection(scene: bpy.types.Scene, state: dict[str, Any]) -> None:
