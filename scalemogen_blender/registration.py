@@ -24,6 +24,10 @@ _MODULES = (
     "results.ops",
     "results.panel",
     "results.handlers",
+    "output.bake_ops",
+    "output.export_ops",
+    "output.panel",
+    "menu",
     "about",
 )
 

@@ -17,8 +17,9 @@ from .animation import (
     slot_handle,
 )
 from .drawing import preview_colour, text_field
+from .keyframes import ensure_curve, is_shared, move_keys, read_keys, write_keys
 from .materials import set_base_colour
-from .operators import call_operator, enable_bundled_addon, import_fbx
+from .operators import call_operator, enable_bundled_addon, has_operator, import_fbx
 
 __all__ = [
     "ActionWriter",
@@ -27,10 +28,15 @@ __all__ = [
     "assign_action",
     "call_operator",
     "enable_bundled_addon",
+    "ensure_curve",
+    "has_operator",
     "import_fbx",
+    "is_shared",
     "last_slot",
+    "move_keys",
     "own_action",
     "preview_colour",
+    "read_keys",
     "select_bones",
     "selected_bones",
     "set_base_colour",
@@ -38,4 +44,5 @@ __all__ = [
     "shift_curves",
     "slot_handle",
     "text_field",
+    "write_keys",
 ]

@@ -25,3 +25,9 @@ def enable_bundled_addon(name: str) -> bool:
 
     # default_set=False makes Rigify's register() fail: it looks up its own preferences.
     return addon_utils.enable(name, default_set=True) is not None
+
+
+def has_operator(name: str) -> bool:
+    """Whether an operator (``export_scene.fbx``) is there; its add-on may be disabled."""
+    module, _, function = name.partition(".")
+    return function in dir(getattr(bpy.ops, module))

@@ -1,0 +1,179 @@
+"""New keys in a range of the rig's present action; everything else in it stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from .. import compat
+from .._core import errors
+from . import splice
+
+#: How far a curve may be off outside the range before it is sampled instead of divided.
+_TOLERANCE = 2e-5
+#: As many frames of a crossing segment are compared at most.
+_MOST_FRAMES = 1000
+#: Channels that a motion leaves at rest, and where that is.
+_AT_REST = {"location": 0.0, "scale": 1.0}
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A property of a bone over time; values [K, C]."""
+
+    bone: bpy.types.PoseBone
+    property_name: str
+    values: np.ndarray
+
+    @property
+    def path(self) -> str:
+        return self.bone.path_from_id(self.property_name)
+
+
+@dataclass(frozen=True)
+class _Change:
+    """A curve to write: its channel, its new keys, and what it must still be outside of them."""
+
+    channel: Channel
+    index: int
+    keys: splice.Keys
+    sampled: splice.Keys
+    outside: dict[float, float]
+
+
+def overwrite(rig: bpy.types.Object, channels: Sequence[Channel], frames: np.ndarray) -> bool:
+    """Replace the keys of the channels from the first to the last of ``frames`` [K].
+
+    True if the action was copied for that, because others play it, too. ScaleMoGenError if a
+    curve cannot be changed without changing it elsewhere; then nothing is.
+    """
+    existing = {(c.data_path, c.array_index): c for c in compat.active_curves(rig)}
+    wanted = [*channels, *_at_rest(channels, existing, len(frames))]
+    for channel in wanted:
+        for index in range(channel.values.shape[1]):
+            _check(existing.get((channel.path, index)))
+    changes = [change for c in wanted for change in _changes(c, existing, frames)]
+    copied = compat.is_shared(rig) or not rig.animation_data.action.is_editable
+    if copied:
+        animation = rig.animation_data
+        handle = compat.slot_handle(animation)
+        compat.assign_action(animation, animation.action.copy(), handle)
+    for change in changes:
+        _write(rig, change)
+    return copied
+
+
+def _at_rest(
+    channels: Sequence[Channel], existing: dict[tuple[str, int], bpy.types.FCurve], count: int
+) -> list[Channel]:
+    """Locations and scales of the channels' bones that are not at rest, put to rest."""
+    given = {channel.path for channel in channels}
+    found = []
+    for bone in {channel.bone.name: channel.bone for channel in channels}.values():
+        for name, rest in _AT_REST.items():
+            channel = Channel(bone, name, np.full((count, 3), rest))
+            keyed = any((channel.path, index) in existing for index in range(3))
+            moved = any(value != rest for value in getattr(bone, name))
+            if channel.path not in given and (keyed or moved):
+                found.append(channel)
+    return found
+
+
+def _check(curve: bpy.types.FCurve | None) -> None:
+    if curve is None:
+        return
+    where = f"The curve of {curve.data_path}[{curve.array_index}]"
+    if any(not modifier.mute for modifier in curve.modifiers):
+        raise errors.ScaleMoGenError(
+            f"{where} has F-curve modifiers, which would change the new keys; bake to a new "
+            "action, or remove the modifiers."
+        )
+    if len(curve.sampled_points):
+        raise errors.ScaleMoGenError(
+            f"{where} is made of samples, not of keys; bake to a new action, or convert it to "
+            "keys (Key > Samples to Keys in the Graph Editor)."
+        )
+    if curve.lock:
+        raise errors.ScaleMoGenError(
+            f"{where} is locked; bake to a new action, or unlock it in the Graph Editor."
+        )
+
+
+def _changes(
+    channel: Channel, existing: dict[tuple[str, int], bpy.types.FCurve], frames: np.ndarray
+) -> list[_Change]:
+    columns = range(channel.values.shape[1])
+    old = [existing.get((channel.path, index)) for index in columns]
+    static = list(getattr(channel.bone, channel.property_name))
+    value_at = [_evaluator(curve, static[index]) for index, curve in enumerate(old)]
+    edges = [np.array([at(frame) for at in value_at]) for frame in (frames[0] - 1, frames[-1] + 1)]
+    values, hold = _nearest(channel, *edges)
+    changes = []
+    for index in columns:
+        keys = _keys(old[index])
+        new = splice.linear_keys(frames, values[:, index])
+        if hold:
+            new = new.changed(len(new) - 1, interpolation=splice.CONSTANT)
+        sloping = old[index] is not None and old[index].extrapolation == "LINEAR"
+        made = [splice.splice(keys, new, value_at[index], sloping, d) for d in (True, False)]
+        outside = {f: value_at[index](f) for f in _compared(keys, frames)}
+        changes.append(_Change(channel, index, *made, outside))
+    return changes
+
+
+def _evaluator(curve: bpy.types.FCurve | None, static: float) -> Callable[[float], float]:
+    if curve is None or not len(curve.keyframe_points):
+        return lambda _frame: static
+    return curve.evaluate
+
+
+def _nearest(channel: Channel, before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Of all numbers that mean the same rotations, those next to what comes before.
+
+    Also whether they are far from what comes after, so that a line to it would turn the bone
+    round within the frame.
+    """
+    values = channel.values
+    if channel.property_name == "rotation_quaternion":
+        values = values * (-1.0 if values[0] @ before < 0.0 else 1.0)
+        return values, bool(values[-1] @ after < 0.0)
+    if channel.property_name == "rotation_euler":
+        turn = 2.0 * np.pi
+        values = values + turn * np.round((before - values[0]) / turn)
+        return values, bool((np.abs(values[-1] - after) > np.pi).any())
+    return values, False
+
+
+def _keys(curve: bpy.types.FCurve | None) -> splice.Keys:
+    if curve is None:
+        return splice.linear_keys(np.zeros(0), np.zeros(0))
+    points, attributes = compat.read_keys(curve, splice.ATTRIBUTES)
+    return splice.Keys(*points, attributes)
+
+
+def _compared(keys: splice.Keys, frames: np.ndarray) -> list[float]:
+    """Whole frames between the range and the keys next to it."""
+    if not len(keys):
+        return []
+    before, after = keys.frames[keys.frames < frames[0]], keys.frames[keys.frames > frames[-1]]
+    low = np.floor(before[-1]) if len(before) else frames[0] - 3.0
+    high = np.ceil(after[0]) if len(after) else frames[-1] + 3.0
+    found = [*np.arange(low, frames[0] - 0.5), *np.arange(frames[-1] + 1.0, high + 0.5)]
+    step = 1 + len(found) // _MOST_FRAMES
+    return [float(frame) for frame in found[::step]]
+
+
+def _write(rig: bpy.types.Object, change: _Change) -> None:
+    bone = change.channel.bone.name
+    curve = compat.ensure_curve(rig, change.channel.path, change.index, bone)
+    for keys in (change.keys, change.sampled):
+        points = [keys.co, keys.handle_left, keys.handle_right]
+        compat.write_keys(curve, points, keys.attributes)
+        if all(
+            abs(curve.evaluate(frame) - value) <= _TOLERANCE * max(1.0, abs(value))
+            for frame, value in change.outside.items()
+        ):
+            return
