@@ -38,9 +38,10 @@ def problem(timeline: Timeline, longest: float) -> str:
     seconds = seconds_for(timeline.frame_count, timeline.fps)
     if seconds > longest + 1e-6:
         frames = math.floor((longest * ENGINE_FPS - 1) / ENGINE_FPS * timeline.fps + 1e-6) + 1
+        most = math.floor(longest * 10) / 10
         return (
             f"The range of {timeline.frame_count} frames lasts {seconds:.1f} s, but the model "
-            f"makes {longest:.1f} s at most; shorten it to {frames} frames, or set a preview range"
+            f"makes {most:.1f} s at most; shorten it to {frames} frames, or set a preview range"
         )
     if seconds < MIN_SECONDS:
         return (

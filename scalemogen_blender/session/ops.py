@@ -60,7 +60,7 @@ class SCALEMOGEN_OT_engine_stop(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Only while it runs."""
-        if session.status().state not in {"starting", "ready", "working", "silent"}:
+        if not session.status().runs:
             cls.poll_message_set("The engine is not running")
             return False
         return True

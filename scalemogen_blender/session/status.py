@@ -20,7 +20,7 @@ class Status:
     state: missing, stopped, starting, ready, working, silent, asleep or failed.
     words, icon: the same for people.  problem: one line with the remedy, or empty; ``failed``
     tells of the last job, ``notice`` what else the artist should know of it.  log: last lines.
-    needs_repair: the remedy is in the preferences.  info: of the engine that runs.
+    needs_repair: the remedy is in the preferences.  runs: the engine has a process; info is its.
     title, step: of the job, empty without one.  progress: 0 to 1.  elapsed: seconds.
     """
 
@@ -32,6 +32,7 @@ class Status:
     notice: str = ""
     needs_repair: bool = False
     log: tuple[str, ...] = ()
+    runs: bool = False
     info: WorkerInfo | None = None
     title: str = ""
     step: str = ""
@@ -43,9 +44,11 @@ class Status:
 
 def describe(session: Session) -> Status:
     """The session as panels show it."""
+    from ..client.state import State
+
     state = _state(session)
     client = session.client
-    runs = state in {"ready", "working", "silent"}
+    runs = client is not None and client.state in {State.STARTING, State.READY}
     words, icon = _words(state, session)
     problem = ""
     log: tuple[str, ...] = ()
@@ -65,7 +68,8 @@ def describe(session: Session) -> Status:
         notice=session.notice,
         log=log or (last.log if last is not None else ()),
         needs_repair=client is not None and client.needs_repair,
-        info=client.info if runs else None,
+        runs=runs,
+        info=client.info if runs and client.state is State.READY else None,
         **_job_fields(session),
     )
 
@@ -75,6 +79,8 @@ def _state(session: Session) -> str:
 
     client = session.client
     state = client.state if client is not None else State.STOPPED
+    if session.job is None and _runtime_problem():
+        return "missing"
     if state is State.READY:
         if not client.responding:
             return "silent"
@@ -84,8 +90,6 @@ def _state(session: Session) -> str:
         return "starting"
     if state is State.FAILED:
         return "failed"
-    if _runtime_problem():
-        return "missing"
     if client is not None and client.failure:
         return "failed"
     return "asleep" if state is State.ASLEEP else "stopped"
