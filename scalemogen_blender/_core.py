@@ -13,7 +13,17 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core import coordinates, errors, kinematics, motion, paths, protocol, rotations, skeleton
+    from core import (
+        coordinates,
+        errors,
+        kinematics,
+        motion,
+        paths,
+        protocol,
+        rotations,
+        runtime,
+        skeleton,
+    )
 
 __all__ = [
     "VERSION",
@@ -24,6 +34,7 @@ __all__ = [
     "paths",
     "protocol",
     "rotations",
+    "runtime",
     "skeleton",
 ]
 

@@ -10,6 +10,7 @@ _MODULES = (
     "rig.properties",
     "output.properties",
     "properties",
+    "preferences",
     "session.ops",
     "session.panel",
     "session.handlers",
@@ -28,7 +29,8 @@ _MODULES = (
     "output.export_ops",
     "output.panel",
     "menu",
-    "about",
+    "runtime.ops",
+    "runtime.watch",
 )
 
 _registered: list[ModuleType] = []

@@ -40,7 +40,7 @@ def ask(python: Path, engine_folder: Path) -> Findings:
         python: path of an interpreter, as somebody chose it: anything may be there.
         engine_folder: the folder that has ``core`` in it.
     """
-    if problem := _path_problem(python):
+    if problem := path_problem(python):
         return Findings(problem)
     # Not resolved: what a virtual environment's interpreter links to has none of its packages.
     command: list[str | Path] = [
@@ -87,7 +87,8 @@ def ask(python: Path, engine_folder: Path) -> Findings:
     )
 
 
-def _path_problem(python: Path) -> str:
+def path_problem(python: Path) -> str:
+    """Return what is wrong with a path without starting anything, "" where nothing is."""
     if not str(python).strip() or str(python) == ".":
         return "No Python is chosen. Choose one under Python Interpreter."
     if python.is_dir():

@@ -59,7 +59,7 @@ class Job:
     address of a package index ("": pip's own settings); only_index: ask no other.  build_index,
     version: as in :class:`.builds.Build`.  download, disk: MB that are expected.  anew: leave a
     complete runtime and make another beside it, for another build of torch.  thorough: compare
-    the checksum of every file.
+    the checksum of every file.  offline: no index is asked; only what is there is put right.
     """
 
     root: str
@@ -70,6 +70,7 @@ class Job:
     version: str = ""
     download: int = 230
     disk: int = 950
+    offline: bool = False
     anew: bool = False
     thorough: bool = False
 
@@ -174,7 +175,7 @@ class Installer:
         self._require_space(place)
         self._trim_log()
         self._progress.at("prepare", 0.0)
-        for folder in orphans(self._root):
+        for folder in (*orphans(self._root), *self._root.glob("removed-*")):
             if folder != place.folder:
                 shutil.rmtree(folder, ignore_errors=True)
         pip = pip_folder(self._root / SCRATCH / "pip", self._wheels)
@@ -224,7 +225,7 @@ class Installer:
         there = round(folder_bytes(place.folder) / 1e6) + round(
             folder_bytes(self._root / CACHE) / 1e6
         )
-        copies = 0 if job.wheels else 2
+        copies = 0 if job.wheels or job.offline else 2
         needed = max(job.disk + copies * job.download - there, 200)
         if problem := space_problem(self._root, needed, "The runtime"):
             raise ScaleMoGenError(f"{problem} {_SPACE_REMEDY}")
@@ -280,6 +281,8 @@ class Installer:
         job = self._job
         if job.wheels:
             return ["--no-index", "--find-links", job.wheels]
+        if job.offline:
+            return ["--no-index"]
         lines = []
         if job.index:
             lines.append(f"{'--index-url' if job.only_index else '--extra-index-url'} {job.index}")
@@ -294,8 +297,8 @@ class Installer:
         return [*cache, "-r", str(file)]
 
     def _variables(self) -> dict[str, str]:
-        """From a folder of wheels no setting of pip's may lead to the network."""
-        if not self._job.wheels:
+        """Without an index no setting of pip's may lead to the network either."""
+        if not (self._job.wheels or self._job.offline):
             return {}
         return {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
 

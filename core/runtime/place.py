@@ -9,8 +9,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..errors import ScaleMoGenError
 from .builds import FOLDER
-from .environment import MARK, State, VirtualEnvironment, fingerprint, read_details, state_of
+from .environment import (
+    MARK,
+    State,
+    VirtualEnvironment,
+    clear_stamp,
+    fingerprint,
+    read_details,
+    state_of,
+)
+from .locking import only_one
 from .probe import NEEDED
 from .system import platform_name
 
@@ -77,6 +87,28 @@ def _other_pythons(root: Path, version: tuple[int, int]) -> Iterator[tuple[int, 
         digits = path.parent.name.removeprefix("cp").removesuffix("b")
         if digits.isdigit() and (found := (int(digits[0]), int(digits[1:]))) != version:
             yield found
+
+
+def set_aside(root: Path) -> list[Path]:
+    """Take the runtime out of use; return the folders to be deleted, however long that takes.
+
+    Raises:
+        ScaleMoGenError: an installation is under way.
+        OSError: a file is in use.
+    """
+    doomed: list[Path] = []
+    with only_one(root / LOCK, _under_way):
+        for folder in (*root.glob("cp3*"), root / SCRATCH, root / CACHE, *root.glob("removed-*")):
+            if folder.is_dir():
+                clear_stamp(folder)
+                away = folder.with_name(f"removed-{len(doomed)}-{os.getpid()}")
+                os.replace(folder, away)
+                doomed.append(away)
+    return doomed
+
+
+def _under_way() -> None:
+    raise ScaleMoGenError("The runtime is being installed right now. Wait until it is done.")
 
 
 def orphans(root: Path) -> list[Path]:
