@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.window.screen import Screen
+from tests.window.screen import Screen, Spot
 
 MODULE = "bl_ext.user_default.scalemogen"
 
@@ -51,6 +51,14 @@ def watch_job():
 bpy.app.timers.register(watch_job, persistent=True)
 """
 
+_CHOSEN = """
+def chosen():
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "FILE_BROWSER":
+                return area.spaces.active.params.filename
+"""
+
 
 class Artist:
     """Steps that several tests share."""
@@ -69,6 +77,40 @@ class Artist:
         )
         assert screen.value(f"'{MODULE}' in bpy.context.preferences.addons"), screen.log()
         self.open_tab()
+
+    def install_from_disk(self, archive: Path) -> None:
+        """Install and enable the zip by hand: Preferences, Get Extensions, Install from Disk."""
+        screen = self.screen
+        folder = screen.share / "Downloads"
+        folder.mkdir()
+        shutil.copy(archive, folder)
+        screen.run(_SETUP)
+        screen.run("bpy.ops.screen.userpref_show(section='EXTENSIONS')")
+        time.sleep(1.5)
+        preferences = screen.place("PREFERENCES", "WINDOW")
+        arrow = Spot(preferences["x"] + preferences["width"] - 19, preferences["y"] + 19, "")
+        screen.click(arrow)
+        time.sleep(0.5)
+        screen.shot("preferences")
+        screen.key("f")  # its underlined letter
+        screen.wait(lambda: screen.has("FILE_BROWSER", "EXECUTE"), 10, "the file browser")
+        time.sleep(0.5)
+        screen.look_at("FILE_BROWSER", "UI")
+        screen.type("directory", "/share/Downloads/")
+        time.sleep(0.5)
+        files = screen.place("FILE_BROWSER", "WINDOW")
+        screen.run(_CHOSEN)
+        for _ in range(5):  # the first click may only end the typing
+            screen.click(Spot(files["x"] + 60, files["y"] + 40, ""))  # the first and only file
+            time.sleep(0.7)
+            if screen.value("chosen()") == archive.name:
+                break
+        screen.shot("install-from-disk")
+        screen.look_at("FILE_BROWSER", "EXECUTE")
+        screen.click("file.execute")
+        screen.wait_for(f"'{MODULE}' in bpy.context.preferences.addons", 60)
+        time.sleep(1)
+        screen.look_at("VIEW_3D", "UI")
 
     def use_python(self) -> None:
         """Let the engine run on the Python that runs these tests."""

@@ -49,7 +49,7 @@ class Spot:
 
 
 class Screen:
-    """One Blender. ``share`` is seen inside as /share; ``pictures`` collects what :meth:`shot` took.
+    """One Blender. ``share`` is seen inside as /share; ``pictures`` collects those of :meth:`shot`.
 
     A button is named by a part of its operator call ("scalemogen.generate") or of its property's
     path ("generate.prompt").
@@ -207,12 +207,24 @@ class Screen:
             self.tool("click", 5 if notches > 0 else 4)
         time.sleep(0.3)
 
-    def place(self) -> dict[str, int]:
-        """The region's rectangle on the screen."""
-        for region in self._ask({"do": "areas"}, 30):
-            if (region["area"], region["region"]) == (self.area, self.region):
-                return region
-        raise WindowError(f"there is no {self.region} in a {self.area}")
+    def look_at(self, area: str, region: str) -> None:
+        """Let buttons be searched in another place: ("FILE_BROWSER", "EXECUTE")."""
+        self.area, self.region = area, region
+        self._known.clear()
+
+    def has(self, area: str, region: str) -> bool:
+        """Whether there is such a region in any window."""
+        return any(self._rectangles(area, region))
+
+    def place(self, area: str = "", region: str = "") -> dict[str, int]:
+        """The region's rectangle on the screen; the one that is looked at unless named."""
+        for rectangle in self._rectangles(area or self.area, region or self.region):
+            return rectangle
+        raise WindowError(f"there is no {region or self.region} in a {area or self.area}")
+
+    def _rectangles(self, area: str, region: str) -> list[dict[str, int]]:
+        found = self._ask({"do": "areas"}, 30)
+        return [r for r in found if (r["area"], r["region"]) == (area, region)]
 
     def _column(self, part: float) -> list[tuple[int, int]]:
         place = self.place()

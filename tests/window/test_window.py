@@ -1,10 +1,12 @@
 """The add-on in Blender's real window: from the zip to an exported file, by mouse and keyboard."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.window.artist import Artist
+from tests.window.screen import Screen
 
 pytestmark = [pytest.mark.window, pytest.mark.slow]
 
@@ -24,3 +26,12 @@ def test_from_the_prompt_to_a_motion(artist: Artist, note: Callable[..., None]) 
     screen.shot("result")
     note(times={name: at - pressed for name, at in times.items() if isinstance(at, float)})
     assert times["state"] == "DELIVERED"
+
+
+def test_install_from_disk(screen: Screen, built_zip: Path) -> None:
+    artist = Artist(screen)
+    artist.install_from_disk(built_zip)
+    screen.shot("installed")
+    artist.open_tab()
+    screen.find("scalemogen.add_mannequin")
+    screen.shot("tab")
