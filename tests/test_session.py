@@ -413,10 +413,10 @@ def test_nothing_is_left_after_unregistering_in_the_middle_of_a_job(in_session):
         bench.client.progress(job.id, 1, 6, walk(20))
         bench.pump()
         client, overlay = bench.client, bench.session.overlay
-        assert overlay.visible
+        assert overlay.is_shown
         scalemogen_blender.unregister()
         assert job.state is JobState.DROPPED and client.calls[-1] == "stop"
-        assert not overlay.visible and session._session is None
+        assert not overlay.is_shown and session._session is None
         assert traces() == before
     """)
 

@@ -25,8 +25,14 @@ def motion(frames: int = 4) -> Motion:
     return Motion(CANONICAL, turns, roots, 30.0)
 
 
+def all_ends(made: bones.Bones) -> tuple[np.ndarray, np.ndarray]:
+    """Heads and tails [T, B, 3]."""
+    heads, tails = zip(*map(made.ends, range(len(made.positions))), strict=True)
+    return np.stack(heads), np.stack(tails)
+
+
 def test_bones_run_from_joint_to_joint():
-    made = bones.build(motion())
+    heads, tails = all_ends(bones.build(motion()))
     expected = motion().positions()
     expected = expected - expected[0, 0] * [1.0, 0.0, 1.0]
     for joint, parent in enumerate(CANONICAL.parents):
@@ -35,25 +41,26 @@ def test_bones_run_from_joint_to_joint():
         x, y, z = np.moveaxis(expected[:, [parent, joint]], -1, 0)
         in_blender = np.stack([x, -z, y], axis=-1)  # Z up, characters face -Y
         bone = joint - 1
-        np.testing.assert_allclose(made.heads[:, bone], in_blender[:, 0], atol=1e-9)
-        np.testing.assert_allclose(made.tails[:, bone], in_blender[:, 1], atol=1e-9)
+        np.testing.assert_allclose(heads[:, bone], in_blender[:, 0], atol=1e-9)
+        np.testing.assert_allclose(tails[:, bone], in_blender[:, 1], atol=1e-9)
 
 
 def test_head_hands_and_toes_have_tips():
-    made = bones.build(motion(1))
-    assert made.heads.shape == (1, CANONICAL.joint_count - 1 + 5, 3)
-    head = made.tails[0, -5] - made.heads[0, -5]
+    heads, tails = bones.build(motion(1)).ends(0)
+    assert heads.shape == (CANONICAL.joint_count - 1 + 5, 3)
+    head = tails[-5] - heads[-5]
     np.testing.assert_allclose(head / np.linalg.norm(head), [0, 0, 1], atol=1e-9)
 
 
 def test_it_stands_where_the_rig_stands_faces_its_way_and_has_its_size():
     quarter = rotations.rotation_vector_to_quaternion(np.array([0.0, np.pi / 2, 0.0]))
     placement = bones.Placement(np.array([5.0, 1.0, 2.0]), quarter, 2.0)
-    plain, placed = bones.build(motion()), bones.build(motion(), placement)
-    size = np.linalg.norm(placed.tails - placed.heads, axis=-1)
-    np.testing.assert_allclose(size, 2 * np.linalg.norm(plain.tails - plain.heads, axis=-1))
-    np.testing.assert_allclose(placed.heads[0, 0], [5.0, -2.0, 1.0 + 2 * 0.95], atol=1e-9)
-    walked = placed.heads[-1, 0] - placed.heads[0, 0]
+    plain_heads, plain_tails = all_ends(bones.build(motion()))
+    heads, tails = all_ends(bones.build(motion(), placement))
+    size = np.linalg.norm(tails - heads, axis=-1)
+    np.testing.assert_allclose(size, 2 * np.linalg.norm(plain_tails - plain_heads, axis=-1))
+    np.testing.assert_allclose(heads[0, 0], [5.0, -2.0, 1.0 + 2 * 0.95], atol=1e-9)
+    walked = heads[-1, 0] - heads[0, 0]
     np.testing.assert_allclose(walked, [2.0, 0.0, 0.0], atol=1e-9)  # its left is the old front
 
 
@@ -116,10 +123,10 @@ rig.matrix_world = Matrix.LocRotScale((3, -2, 0.5), Matrix.Rotation(1.0, 3, "Z")
 bpy.context.view_layer.update()
 made = bones.build(walk(), place.of_rig(rig))
 hips = rig.matrix_world @ rig.data.bones["pelvis"].head_local
-np.testing.assert_allclose(made.heads[0, 0][:2], hips[:2], atol=0.05)
-assert 1.6 < made.heads[0, 0][2] - 0.5 < 2.2, "twice a person's size, on the rig's floor"
+np.testing.assert_allclose(made.ends(0)[0][0][:2], hips[:2], atol=0.05)
+assert 1.6 < made.ends(0)[0][0][2] - 0.5 < 2.2, "twice a person's size, on the rig's floor"
 walked = Matrix.Rotation(-1.0, 3, "Z") @ Vector(
-    made.heads[-1, 0] - made.heads[0, 0])
+    made.ends(59)[0][0] - made.ends(0)[0][0])
 np.testing.assert_allclose(walked, (0, -2, 0), atol=1e-5)  # forward, twice as far
 
 still = place.of_rig(None)
@@ -145,7 +152,7 @@ for end in ("finish", "cancel", "fail", "die", "load"):
     bench.make_ready()
     bench.client.progress(job.id, 1, 6, walk(30))
     bench.pump()
-    assert bench.session.overlay.visible
+    assert bench.session.overlay.is_shown
     assert blank == (len(bpy.data.objects), len(bpy.data.meshes), len(bpy.data.armatures))
     if end == "finish":
         bench.client.finish(job.id)
@@ -159,10 +166,10 @@ for end in ("finish", "cancel", "fail", "die", "load"):
     else:
         bpy.ops.wm.read_homefile(use_empty=True)
     bench.pump()
-    assert not bench.session.overlay.visible and not session.busy(), end
+    assert not bench.session.overlay.is_shown and not session.busy(), end
     bench.client.progress(job.id, 2, 6, walk(30))  # late
     bench.pump()
-    assert not bench.session.overlay.visible, end
+    assert not bench.session.overlay.is_shown, end
 """,
         __file__.rpartition("/")[0],
     )

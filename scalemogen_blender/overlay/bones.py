@@ -43,37 +43,54 @@ AT_ORIGIN = Placement(np.zeros(3), np.array([1.0, 0.0, 0.0, 0.0]), 1.0)
 
 @dataclass(frozen=True)
 class Bones:
-    """Heads, tails and a direction across the bone [T, B, 3], in Blender's world; T at ``fps``."""
+    """A motion that can be looked at frame by frame.
 
-    heads: np.ndarray
-    tails: np.ndarray
-    across: np.ndarray
+    turns: global joint rotations [T, J, 4]; positions: [T, J, 3], canonical, the first frame above
+    the origin; joints: for every bone the joint that turns it [B]; tips: its rest vector [B, 3].
+    """
+
+    turns: np.ndarray
+    positions: np.ndarray
+    joints: np.ndarray
+    tips: np.ndarray
     fps: float
+    placement: Placement
 
     def frame_at(self, seconds: float) -> int:
         """The frame that shows after so many seconds of a loop."""
-        return int(seconds * self.fps) % len(self.heads)
+        return int(seconds * self.fps) % len(self.positions)
+
+    def ends(self, frame: int) -> tuple[np.ndarray, np.ndarray]:
+        """Heads and tails of the bones [B, 3], in Blender's world."""
+        heads = self.positions[frame, self.joints]
+        tails = heads + rotations.quaternion_rotate(self.turns[frame, self.joints], self.tips)
+        return self._placed(heads), self._placed(tails)
 
     def triangles(self, frame: int) -> np.ndarray:
         """Corners [B, 8, 3, 3] of the octahedra's faces, counter-clockwise seen from outside."""
-        return octahedra(self.heads[frame], self.tails[frame], self.across[frame])
+        across = np.cross(self.tips, _least_along(self.tips))
+        across = rotations.quaternion_rotate(self.turns[frame, self.joints], across)
+        across = rotations.quaternion_rotate(self.placement.turn, across)
+        return octahedra(*self.ends(frame), coordinates.vectors_to_blender(across))
+
+    def _placed(self, points: np.ndarray) -> np.ndarray:
+        at = self.placement
+        world = rotations.quaternion_rotate(at.turn, points * at.scale) + at.origin
+        return coordinates.vectors_to_blender(world)
 
 
 def build(motion: motions.Motion, placement: Placement = AT_ORIGIN) -> Bones:
     """The bones of a canonical motion; its first frame stands at the placement's origin."""
     joints, tips = _rest_bones(motion.skeleton)
-    turns = motion.global_rotations()[:, joints]
-    heads = motion.positions()
-    start = heads[0, 0] * np.array([1.0, 0.0, 1.0])
-    heads = heads[:, joints] - start
-    tails = heads + rotations.quaternion_rotate(turns, np.broadcast_to(tips, heads.shape))
-    across = np.cross(tips, _least_along(tips))
-    sides = rotations.quaternion_rotate(turns, np.broadcast_to(across, heads.shape))
+    positions = motion.positions()
+    start = positions[0, 0] * np.array([1.0, 0.0, 1.0])
     return Bones(
-        heads=_placed(heads, placement),
-        tails=_placed(tails, placement),
-        across=coordinates.vectors_to_blender(rotations.quaternion_rotate(placement.turn, sides)),
+        turns=motion.global_rotations(),
+        positions=positions - start,
+        joints=joints,
+        tips=tips,
         fps=motion.fps,
+        placement=placement,
     )
 
 
@@ -124,8 +141,3 @@ def _rest_bones(skeleton: skeletons.Skeleton) -> tuple[np.ndarray, np.ndarray]:
 def _least_along(vectors: np.ndarray) -> np.ndarray:
     """For every vector the coordinate axis that it is least parallel to."""
     return np.eye(3)[np.abs(vectors).argmin(axis=-1)]
-
-
-def _placed(points: np.ndarray, placement: Placement) -> np.ndarray:
-    turned = rotations.quaternion_rotate(placement.turn, points * placement.scale)
-    return coordinates.vectors_to_blender(turned + placement.origin)

@@ -34,7 +34,7 @@ class Overlay:
         self._began = 0.0
 
     @property
-    def visible(self) -> bool:
+    def is_shown(self) -> bool:
         """Whether there is something to draw."""
         return self._bones is not None
 
@@ -57,7 +57,7 @@ class Overlay:
 
     def end(self) -> None:
         """Draw nothing any more."""
-        was_visible = self.visible
+        was_visible = self.is_shown
         if self._handler is not None:
             bpy.types.SpaceView3D.draw_handler_remove(self._handler, "WINDOW")
             self._handler = None
@@ -68,7 +68,7 @@ class Overlay:
     def redraw(self) -> None:
         """Ask for the next picture wherever the preview can be seen."""
         manager = bpy.context.window_manager
-        if not self.visible or manager is None:
+        if not self.is_shown or manager is None:
             return
         for window in manager.windows:
             if window.scene.session_uid == self._scene_uid:
