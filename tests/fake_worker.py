@@ -15,7 +15,7 @@ from core.motion import Motion
 from core.protocol import PROTOCOL_VERSION, Message, encode, pack_motions, read, write
 from core.skeleton import canonical
 
-SOURCE, SINK = open(0, "rb", 0), open(1, "wb", 0)  # noqa: SIM115, PTH123
+SOURCE, SINK = open(0, "rb", 0), open(1, "wb", 0)  # noqa: SIM115
 READY = {
     "engine_version": "fake",
     "python_version": "3",

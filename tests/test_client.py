@@ -703,7 +703,7 @@ def test_a_module_in_the_current_folder_is_not_imported(
 def test_the_log_keeps_last_lines_and_survives_an_unwritable_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     log = EngineLog(tmp_path / "file" / "engine.log", kept_lines=3)  # its folder is a file
-    log.write("eins\nzw".encode())
+    log.write(b"eins\nzw")
     log.write("ei ä".encode()[:-1])
     log.write("ä".encode()[1:] + b"\r\n\n\xff\xfe broken\n")
     assert log.tail() == ("eins", "zwei ä", "\ufffd\ufffd broken")

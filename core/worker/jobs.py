@@ -149,6 +149,8 @@ class _Wish:
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self.prompt: str = _typed(fields, "prompt", str)
+        if not _is_text(self.prompt):
+            raise ScaleMoGenError("The prompt holds what cannot be read. Type it again.")
         self.seeds: list[int] = _typed(fields, "seeds", list)
         if not all(type(seed) is int for seed in self.seeds):
             raise ScaleMoGenError("a seed is a whole number")
@@ -157,6 +159,15 @@ class _Wish:
         self.temperature = _number(fields, "temperature")
         self.cleanup: bool = _typed(fields, "cleanup", bool)
         self.preview: bool = _typed(fields, "preview", bool)
+
+
+def _is_text(prompt: str) -> bool:
+    """Whether it can be written down: half a character, pasted from somewhere, cannot."""
+    try:
+        prompt.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _typed(fields: Mapping[str, Any], name: str, kind: type) -> Any:
