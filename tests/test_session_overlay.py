@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from core import rotations, skeleton
 from core.motion import Motion
 from scalemogen_blender.overlay import bones
+from scalemogen_blender.overlay.pace import BEAT, Pace
 
 CANONICAL = skeleton.canonical()
 points = arrays(np.float64, (5, 3), elements=st.floats(-2, 2))
@@ -66,9 +67,10 @@ def test_it_stands_where_the_rig_stands_faces_its_way_and_has_its_size():
 
 @given(points, points, points)
 def test_octahedra_are_closed_and_face_outwards(heads, tails, across):
+    across = across * 0.1
     length = np.linalg.norm(tails - heads, axis=-1)
     crossing = np.linalg.norm(np.cross(tails - heads, across), axis=-1)
-    usable = (length > 0.01) & (crossing > 0.01)
+    usable = (length > 0.01) & (crossing > 0.001)
     faces = bones.octahedra(heads, tails, across)
     assert faces.shape == (5, 8, 3, 3) and np.isfinite(faces).all()
     for bone in np.flatnonzero(usable):
@@ -99,6 +101,27 @@ def test_faces_towards_the_light_are_lighter():
 def test_it_plays_in_real_time_and_starts_again():
     made = bones.build(motion(60))
     assert [made.frame_at(t) for t in (0.0, 0.5, 1.99, 2.0, 3.0)] == [0, 15, 59, 0, 30]
+
+
+def drawn(seconds: float, cost: float) -> list[float]:
+    """When a preview is drawn in so many seconds, if drawing takes ``cost``."""
+    pace, now, times = Pace(), 0.0, []
+    while now < seconds:
+        asked = pace.beat(now)
+        if asked:
+            times.append(now)
+        now += max(BEAT, cost if asked else 0.0)
+    return times
+
+
+def test_a_light_scene_is_drawn_with_every_beat():
+    assert len(drawn(2.0, 0.02)) >= 59
+
+
+@pytest.mark.parametrize("cost", [0.1, 0.5, 2.0])
+def test_a_heavy_scene_is_drawn_less_often(cost):
+    times = drawn(60.0, cost)
+    assert 0.25 < len(times) * cost / 60.0 < 0.5
 
 
 PREVIEW = """

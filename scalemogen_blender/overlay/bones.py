@@ -24,8 +24,10 @@ _TIPS = {
     "left_foot": (0.0, 0.0, 0.07),
     "right_foot": (0.0, 0.0, 0.07),
 }
-_RING = 0.12  # where along a bone it is widest, and how wide: parts of its length
-_WIDTH = 0.09
+_RING = 0.12  # where along a bone it is widest, as a part of its length
+#: Half of how wide it is there: a part of its length, and metres at a person's size. Thin bones
+#: would fall apart into dots: nothing smooths the edges of what is drawn over the viewport.
+_WIDTH, _LEAST_WIDTH = 0.07, 0.014
 _LIGHT = np.array([-0.3, -0.6, 0.74])  # from above, left and in front, in Blender's axes
 
 
@@ -71,7 +73,9 @@ class Bones:
         across = np.cross(self.tips, _least_along(self.tips))
         across = rotations.quaternion_rotate(self.turns[frame, self.joints], across)
         across = rotations.quaternion_rotate(self.placement.turn, across)
-        return octahedra(*self.ends(frame), coordinates.vectors_to_blender(across))
+        across = rotations.normalize(coordinates.vectors_to_blender(across))
+        widths = _WIDTH * np.linalg.norm(self.tips, axis=-1, keepdims=True) + _LEAST_WIDTH
+        return octahedra(*self.ends(frame), across * widths * self.placement.scale)
 
     def _placed(self, points: np.ndarray) -> np.ndarray:
         at = self.placement
@@ -95,14 +99,16 @@ def build(motion: motions.Motion, placement: Placement = AT_ORIGIN) -> Bones:
 
 
 def octahedra(heads: np.ndarray, tails: np.ndarray, across: np.ndarray) -> np.ndarray:
-    """Faces [B, 8, 3, 3] of bones from heads to tails [B, 3]; ``across`` fixes their roll."""
-    along = tails - heads
-    length = np.maximum(np.linalg.norm(along, axis=-1, keepdims=True), 1e-9)
-    along = along / length
+    """Faces [B, 8, 3, 3] of bones from heads to tails [B, 3].
+
+    ``across`` [B, 3] fixes their roll and, by its length, half their width.
+    """
+    along = rotations.normalize(tails - heads)
     first = across - (across * along).sum(-1, keepdims=True) * along
-    first = rotations.normalize(first) * length * _WIDTH
+    widths = np.linalg.norm(across, axis=-1, keepdims=True)
+    first = rotations.normalize(first) * widths
     second = np.cross(along, first)
-    middle = heads + along * length * _RING
+    middle = heads + (tails - heads) * _RING
     ring = np.stack([middle + first, middle + second, middle - first, middle - second], axis=1)
     following = np.roll(ring, -1, axis=1)
     head = np.broadcast_to(heads[:, None], ring.shape)

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import compat
 from . import bones
+from .pace import Pace
 
 if TYPE_CHECKING:
     from .._core import motion as motions
@@ -32,6 +33,7 @@ class Overlay:
         self._bones: bones.Bones | None = None
         self._handler: object | None = None
         self._began = 0.0
+        self._pace = Pace()
 
     @property
     def is_shown(self) -> bool:
@@ -41,6 +43,7 @@ class Overlay:
     def begin(self, scene_uid: int, placement: bones.Placement) -> None:
         """Get ready for the previews of a job."""
         self.end()
+        self._pace = Pace()
         self._scene_uid, self._placement = scene_uid, placement
 
     def show(self, motion: motions.Motion) -> None:
@@ -65,8 +68,13 @@ class Overlay:
             self.redraw()
         self._bones = self._scene_uid = None
 
+    def play(self) -> None:
+        """Show the next picture, if there is time for it; called with every beat of the timer."""
+        if self.is_shown and self._pace.beat(time.monotonic()):
+            self.redraw()
+
     def redraw(self) -> None:
-        """Ask for the next picture wherever the preview can be seen."""
+        """Draw again wherever the preview can be seen."""
         manager = bpy.context.window_manager
         if not self.is_shown or manager is None:
             return

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import bpy
 
 from .. import interface
+from ..overlay import pace
 
 if TYPE_CHECKING:
     from .manager import Session
 
-BUSY_SECONDS = 1 / 30
+BUSY_SECONDS = pace.BEAT
 STARTING_SECONDS = 0.1
 IDLE_SECONDS = 1.0
 #: So long after a job the client may still have to end a process that does not stop working.
@@ -48,7 +49,7 @@ class Pulse:
         if seen != self._seen:
             self._seen = seen
             interface.redraw()
-        session.overlay.redraw()
+        session.overlay.play()
         return interval(session)
 
 
