@@ -41,7 +41,8 @@ class RigState:
 
 
 _states: dict[int, tuple[object, RigState]] = {}
-_looked_at: dict[int, float] = {}
+#: When each was last looked at, and after how many writes of corrections.
+_looked_at: dict[int, tuple[float, int]] = {}
 
 
 def state(rig: bpy.types.Object) -> RigState:
@@ -60,16 +61,17 @@ def state(rig: bpy.types.Object) -> RigState:
             del _states[oldest]
             _looked_at.pop(oldest, None)
         _states[rig.session_uid] = (key, found)
-    _looked_at[rig.session_uid] = time.monotonic()
+    _looked_at[rig.session_uid] = time.monotonic(), stored.writes
     return found
 
 
 def recent_state(rig: bpy.types.Object) -> RigState:
     """Like :func:`state`, but a moment old perhaps: for buttons that are drawn again and again."""
     known = _states.get(rig.session_uid)
-    if known is not None and time.monotonic() - _looked_at.get(rig.session_uid, 0.0) < _FRESH:
-        return known[1]
-    return state(rig)
+    when, writes = _looked_at.get(rig.session_uid, (0.0, -1))
+    if known is None or writes != stored.writes or time.monotonic() - when > _FRESH:
+        return state(rig)
+    return known[1]
 
 
 def forget() -> None:
@@ -81,10 +83,11 @@ def forget() -> None:
 def _digest(rig: bpy.types.Object) -> object:
     """Changes when bones are added, removed, renamed or get another parent."""
     bones = rig.data.bones
-    # The head is kept relative to the parent, so it says which one that is.
-    heads = np.empty(3 * len(bones), dtype=np.float32)
-    bones.foreach_get("head", heads)
-    return tuple(bones.keys()), heads.tobytes()
+    # The places of the head, relative to the parent and not, say between them which one that is.
+    places = np.empty((2, 3 * len(bones)), dtype=np.float32)
+    bones.foreach_get("head", places[0])
+    bones.foreach_get("head_local", places[1])
+    return tuple(bones.keys()), places.tobytes()
 
 
 def _find(rig: bpy.types.Object, table: stored.Table, known: RigState | None) -> RigState:

@@ -11,6 +11,9 @@ import bpy
 
 Table = dict[str, tuple[str, ...]]
 
+#: How often corrections were written, for those who keep what follows from them.
+writes = 0
+
 
 def record_of(rig: bpy.types.Object) -> Any | None:
     """The rig's record, from the current scene before others; None if nothing was corrected."""
@@ -33,6 +36,8 @@ def corrections(rig: bpy.types.Object) -> Table:
 
 def store(rig: bpy.types.Object, table: Mapping[str, Sequence[str]], preset: str = "") -> None:
     """Make ``table`` the rig's corrections; an empty one forgets the rig."""
+    global writes
+    writes += 1
     record = record_of(rig)
     if record is None or not record.id_data.is_editable:
         if not table:
