@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
 import sys
 import threading
@@ -28,11 +29,12 @@ from .damage import damaged_distributions, remove_remains
 from .environment import State, VirtualEnvironment, clear_stamp, write_stamp
 from .inquiry import ask
 from .interpreter import make_interpreter
+from .kept import KeptWheels
 from .locking import only_one
 from .pip_code import pip_folder
 from .pip_process import PipError, Traffic, run_pip
 from .place import (
-    CACHE,
+    KEPT,
     LOCK,
     LOG,
     NO_DEPENDENCIES,
@@ -43,9 +45,10 @@ from .place import (
     orphans,
     slots,
     wanted_fingerprint,
+    without_dependencies,
 )
 from .progress import Progress
-from .system import folder_bytes, space_problem
+from .system import folder_bytes, platform_name, space_problem
 
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from core.runtime.install import main; main()"
 _SPACE_REMEDY = "Free some space, or choose an Install Folder on another disk."
@@ -166,8 +169,12 @@ class Installer:
         if problem := longest_path_problem(self._root, self._version):
             raise ScaleMoGenError(problem)
         self._root.mkdir(parents=True, exist_ok=True)
+        os.chdir(self._root)  # on Windows a process keeps its folder from being renamed
         with only_one(self._root / LOCK, _another_is_at_work):
-            return self._locked(began)
+            try:
+                return self._locked(began)
+            finally:
+                shutil.rmtree(self._root / SCRATCH, ignore_errors=True)
 
     def _locked(self, began: float) -> dict[str, Any]:
         wanted = wanted_fingerprint(self._version)
@@ -182,7 +189,7 @@ class Installer:
         clear_stamp(place.folder)
         make_interpreter(place)
         self._clear_damage(place)
-        traffic = self._install(place, pip)
+        traffic = self._install(place, pip, wanted)
         self._progress.at("check", 0.95)
         if self._job.thorough and damaged_distributions(place.site_packages, thorough=True):
             raise ScaleMoGenError(
@@ -220,13 +227,11 @@ class Installer:
         return there.environment
 
     def _require_space(self, place: VirtualEnvironment) -> None:
-        """Twice the download: pip keeps a copy while it unpacks, so that the next try has it."""
         job = self._job
-        there = round(folder_bytes(place.folder) / 1e6) + round(
-            folder_bytes(self._root / CACHE) / 1e6
-        )
-        copies = 0 if job.wheels or job.offline else 2
-        needed = max(job.disk + copies * job.download - there, 200)
+        folders = (place.folder, self._root / KEPT)
+        there = round(sum(folder_bytes(folder) for folder in folders) / 1e6)
+        download = 0 if job.wheels or job.offline else job.download
+        needed = max(job.disk + download - there, 200)
         if problem := space_problem(self._root, needed, "The runtime"):
             raise ScaleMoGenError(f"{problem} {_SPACE_REMEDY}")
 
@@ -246,31 +251,62 @@ class Installer:
                 print(f"\nDamaged: {', '.join(info.name for info in damaged)}", file=log)
         remove_remains(place.site_packages, damaged)
 
-    def _install(self, place: VirtualEnvironment, pip: Path) -> Traffic:
+    def _install(self, place: VirtualEnvironment, pip: Path, wanted: str) -> Traffic:
         traffic = Traffic()
+        sources = self._sources()
+        kept = None
+        if not (self._job.wheels or self._job.offline):
+            kept = KeptWheels(self._root / KEPT, [wanted, self._job.version, *self._addresses()])
+            kept.drop_damaged(lambda name: self._progress.at("check", 0.03, name.split("-")[0]))
+            sources.append("--no-cache-dir")
         pinned = ["-r", str(REQUIREMENTS)]
         if self._job.version:
             constraint = self._root / SCRATCH / "version.txt"
             constraint.write_text(f"torch=={self._job.version}\n", encoding="utf-8")
             pinned += ["-c", str(constraint)]
-        for what, arguments in (
-            ("PyTorch", pinned),
-            ("The tokenizer", ["--no-deps", "-r", str(NO_DEPENDENCIES)]),
+        for what, arguments, alone in (
+            ("PyTorch", pinned, False),
+            ("The tokenizer", ["--no-deps", "-r", str(NO_DEPENDENCIES)], True),
         ):
+            here = kept.paths(without_dependencies(), among=alone) if kept is not None else []
             scratch = self._root / SCRATCH / "downloads"
-            with self._progress.following(traffic, scratch, place.site_packages) as on_line:
-                run_pip(
-                    place.python,
-                    ["install", "--only-binary=:all:", *self._sources(), *arguments],
-                    what=what,
-                    scratch=scratch,
-                    log=self._log,
-                    on_line=on_line,
-                    pip_folder=pip,
-                    variables=self._variables(),
-                    space_remedy=_SPACE_REMEDY,
-                )
+            folders = (scratch, place.site_packages)
+            with self._progress.following(traffic, *folders, kept) as on_line:
+                try:
+                    run_pip(
+                        place.python,
+                        ["install", "--only-binary=:all:", *sources, *arguments, *here],
+                        what=what,
+                        scratch=scratch,
+                        log=self._log,
+                        on_line=on_line,
+                        pip_folder=pip,
+                        variables=self._variables(),
+                        space_remedy=_SPACE_REMEDY,
+                    )
+                except PipError as error:
+                    raise self._explained(error) from error
         return traffic
+
+    def _explained(self, error: PipError) -> ScaleMoGenError:
+        """What pip's failure means here."""
+        words = " ".join(error.words)
+        if "conflict" in words or "ResolutionImpossible" in words:
+            shutil.rmtree(self._root / KEPT, ignore_errors=True)  # they may be what conflicts
+        missing = "No matching distribution" in words
+        if missing and self._job.offline:
+            return ScaleMoGenError(
+                "Packages are missing or damaged, and online access is off. Switch it on (System, "
+                "Network, Allow Online Access) or choose a Wheels Folder, then repair again."
+            )
+        if missing and self._job.wheels:
+            names = re.findall(r"No matching distribution found for ([^ ;(]+)", words)
+            version = "{}.{}".format(*self._version)
+            return ScaleMoGenError(
+                f"{self._job.wheels} has no wheel of {', '.join(dict.fromkeys(names)) or 'all'} for "
+                f"Python {version} on {platform_name()}. Add it to the folder, then install again."
+            )
+        return error
 
     def _sources(self) -> list[str]:
         """Where packages come from, as pip's options.
@@ -283,18 +319,21 @@ class Installer:
             return ["--no-index", "--find-links", job.wheels]
         if job.offline:
             return ["--no-index"]
-        lines = []
+        lines = self._addresses()
+        if not lines:
+            return []
+        file = self._root / SCRATCH / "index.txt"
+        file.touch(mode=0o600)
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return ["-r", str(file)]
+
+    def _addresses(self) -> list[str]:
+        job, lines = self._job, []
         if job.index:
             lines.append(f"{'--index-url' if job.only_index else '--extra-index-url'} {job.index}")
         if job.build_index and not job.only_index:
             lines.append(f"--extra-index-url {job.build_index}")
-        cache = ["--cache-dir", str(self._root / CACHE)]
-        if not lines:
-            return cache
-        file = self._root / SCRATCH / "index.txt"
-        file.touch(mode=0o600)
-        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return [*cache, "-r", str(file)]
+        return lines
 
     def _variables(self) -> dict[str, str]:
         """Without an index no setting of pip's may lead to the network either."""
@@ -306,8 +345,7 @@ class Installer:
         for other in slots(self._root, self._version):
             if other != place:
                 shutil.rmtree(other.folder, ignore_errors=True)  # in use on Windows: next time
-        for name in (SCRATCH, CACHE):
-            shutil.rmtree(self._root / name, ignore_errors=True)
+        shutil.rmtree(self._root / KEPT, ignore_errors=True)
 
 
 def _another_is_at_work() -> None:

@@ -27,7 +27,7 @@ from .system import platform_name
 LOCK = "install.lock"
 LOG = "install.log"
 SCRATCH = "tmp"
-CACHE = "cache"
+KEPT = "downloads"
 REQUIREMENTS = FOLDER / "requirements.txt"
 NO_DEPENDENCIES = FOLDER / "no_dependencies.txt"
 
@@ -65,6 +65,12 @@ def wanted_fingerprint(version: tuple[int, int]) -> str:
     return fingerprint(texts)
 
 
+def without_dependencies() -> frozenset[str]:
+    """Names of the packages that are installed without what they ask for."""
+    lines = NO_DEPENDENCIES.read_text(encoding="utf-8").splitlines()
+    return frozenset(line.partition("==")[0].lower() for line in lines if "==" in line)
+
+
 def slots(root: Path, version: tuple[int, int]) -> tuple[VirtualEnvironment, ...]:
     """The places of environments of Python ``version``."""
     return tuple(VirtualEnvironment(root / name.format(*version), version) for name in _NAMES)
@@ -98,7 +104,7 @@ def set_aside(root: Path) -> list[Path]:
     """
     doomed: list[Path] = []
     with only_one(root / LOCK, _under_way):
-        for folder in (*root.glob("cp3*"), root / SCRATCH, root / CACHE, *root.glob("removed-*")):
+        for folder in (*root.glob("cp3*"), root / SCRATCH, root / KEPT, *root.glob("removed-*")):
             if folder.is_dir():
                 clear_stamp(folder)
                 away = folder.with_name(f"removed-{len(doomed)}-{os.getpid()}")

@@ -8,6 +8,7 @@ import queue
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -42,6 +43,7 @@ def start(
         stdout=subprocess.PIPE,
         stderr=stderr,
         env=environment | dict(variables or {}),
+        cwd=tempfile.gettempdir(),  # on Windows a process keeps its folder from being renamed
         start_new_session=sys.platform != "win32",
         creationflags=flags,
     )

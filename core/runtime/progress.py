@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote
 
+from .kept import KeptWheels
 from .pip_process import Traffic
 from .system import folder_bytes
 
@@ -37,9 +39,12 @@ class Progress:
 
     @contextmanager
     def following(
-        self, traffic: Traffic, scratch: Path, site_packages: Path
+        self, traffic: Traffic, scratch: Path, site_packages: Path, kept: KeptWheels | None
     ) -> Iterator[Callable[[str], None]]:
-        """Follow pip by its lines, and by how its folders grow: that works with every pip."""
+        """Follow pip by its lines, and by how its folders grow: that works with every pip.
+
+        What it has downloaded completely goes to ``kept``.
+        """
         over = threading.Event()
         shown = {"phase": "resolve", "package": ""}
         local = 0  # bytes of files that pip reads where they lie
@@ -50,8 +55,12 @@ class Progress:
                 name, size = found
                 local += size if line.lstrip().startswith("Processing") else 0
                 if not name.endswith(".metadata"):
+                    if kept is not None:
+                        kept.keep(scratch, unfinished=unquote(name))
                     shown.update(phase="download", package=name.partition("-")[0])
             elif line.startswith("Installing collected"):
+                if kept is not None:
+                    kept.keep(scratch)
                 shown.update(phase="unpack", package="")
 
         def tick() -> None:

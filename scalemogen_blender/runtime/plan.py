@@ -37,9 +37,15 @@ def make_plan(choice: str, has_index: bool, has_nvidia: bool, platform: str) -> 
         wanted = best
     elif wanted is None:
         return Plan(best, "There is no such build for this machine")
-    if wanted.obtainable or has_index:
-        return Plan(wanted)
-    return Plan(wanted, "Only a package index that has this build brings it")
+    if not (wanted.obtainable or has_index):
+        return Plan(wanted, "Only a package index that has this build brings it")
+    if wanted.name == "cuda" and not has_nvidia and choice == AUTOMATIC:
+        return Plan(
+            wanted,
+            "No NVIDIA GPU was found, but this build, which runs on the CPU too, is what pip's own "
+            "settings bring. A package index with the CPU build makes it far smaller",
+        )
+    return Plan(wanted)
 
 
 @cache
