@@ -224,6 +224,33 @@ def test_where_a_motion_begins(in_panel):
 
 
 @pytest.mark.blender
+def test_a_result_that_plays_does_not_change_where_the_next_one_goes(in_panel):
+    in_panel("""
+    from scalemogen_blender.results import playback
+    bench = Bench(automatic=True)
+    scene = bpy.context.scene
+    rig = mannequin.build()
+    bpy.context.view_layer.objects.active = rig
+    scene.frame_start, scene.frame_end, scene.frame_current = 101, 196, 150
+    bench.settings.prompt, bench.settings.length_mode = "a person walks", "RANGE"
+    generate()
+    assert scene.use_preview_range, "the result is not shown"
+    first = asked().seconds
+    generate()
+    assert asked().seconds == first and bench.results[-1].start_frame == 101
+    bench.settings.length_mode, bench.settings.start = "AUTOMATIC", "CURRENT"
+    playback.is_running = lambda: True
+    scene.frame_set(120)  # where the timeline happens to be
+    generate()
+    assert bench.results[-1].start_frame == 150
+    playback.is_running = lambda: False
+    scene.frame_set(130)  # where the artist has put it
+    generate()
+    assert bench.results[-1].start_frame == 130
+    """)
+
+
+@pytest.mark.blender
 def test_prompts_that_cannot_be_used(in_panel):
     in_panel("""
     bench = Bench(automatic=True)

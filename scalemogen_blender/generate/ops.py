@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from .. import rig, runtime, session
+from .. import interface, rig, runtime, session
 from .._core import errors
 from . import order
 from .properties import LENGTH_MODES, LONGEST_SECONDS, SEED_MAX, STARTS, VARIATIONS_MAX
@@ -73,7 +73,7 @@ class SCALEMOGEN_OT_generate(bpy.types.Operator):
         if not found and settings is not None:
             found = order.problem(_panel_order(settings), context.scene)
         if found:
-            cls.poll_message_set(found)
+            cls.poll_message_set(interface.report(found))
             return False
         return True
 

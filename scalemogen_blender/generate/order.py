@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import bpy
 
-from .. import interface, session
+from .. import interface, results, session
 from .._core import errors
 from ..client.messages import GenerateRequest
+from ..results import playback
 from . import length, prompt
 from .properties import SEED_MAX
 
@@ -38,12 +40,23 @@ class Order:
 
 
 def timeline(scene: bpy.types.Scene) -> length.Timeline:
-    """The scene's range and rate; the preview range where that is in use."""
-    preview = scene.use_preview_range
+    """The scene's range and rate; the preview range where that is in use.
+
+    A result that is shown on a rig borrows the preview range and, while it plays, the current
+    frame: then those count that the artist had before.
+    """
+    used = scene.use_preview_range
+    first, last = scene.frame_preview_start, scene.frame_preview_end
+    current = scene.frame_current
+    if results.is_playing(scene):
+        before = json.loads(scene.scalemogen.results.scene_snapshot)
+        used, first, last = before["preview_range"]
+        if playback.is_running():
+            current = before["frame"][0]
     return length.Timeline(
-        first=scene.frame_preview_start if preview else scene.frame_start,
-        last=scene.frame_preview_end if preview else scene.frame_end,
-        current=scene.frame_current,
+        first=first if used else scene.frame_start,
+        last=last if used else scene.frame_end,
+        current=current,
         fps=scene.render.fps / scene.render.fps_base,
     )
 
@@ -84,7 +97,8 @@ def _seconds(order: Order, scene_time: length.Timeline) -> float | None:
 def start_frame(order: Order, scene: bpy.types.Scene) -> int:
     """The frame of the scene at which the motion begins."""
     at_current = order.start == "CURRENT" and order.length_mode != "RANGE"
-    return scene.frame_current if at_current else timeline(scene).first
+    own = timeline(scene)
+    return own.current if at_current else own.first
 
 
 def submit(
@@ -116,8 +130,6 @@ def _landing(
     """Puts a result where it belongs, as far as that is still there when it comes."""
 
     def land(finished: Finished) -> None:
-        from .. import results
-
         scene, rig = session.find(scene_uid, rig_uid)
         if scene is None:
             return

@@ -3,7 +3,7 @@
 import bpy
 
 from .. import compat, interface, rig, session
-from ..session.panel import draw_lines, draw_preferences_button
+from ..session.panel import draw_preferences_button
 from . import length, order, prompt
 from .ops import BUTTON
 
@@ -70,7 +70,7 @@ def _draw_settings(
 
 def _draw_range(layout: bpy.types.UILayout, scene_time: length.Timeline) -> None:
     if found := length.problem(scene_time, session.longest_seconds()):
-        draw_lines(layout, found, icon="ERROR")
+        interface.paragraph(layout, found, icon="ERROR")
         return
     split = layout.split(factor=0.4)
     split.label()
@@ -86,11 +86,11 @@ def _draw_range(layout: bpy.types.UILayout, scene_time: length.Timeline) -> None
 def _draw_rig(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     found = rig.summary(context)
     if found is None:
-        draw_lines(layout, rig.problem(context) or "", icon="INFO")
+        interface.paragraph(layout, rig.problem(context) or "", icon="INFO")
         if not any(o.type == "ARMATURE" for o in context.scene.objects):
             layout.operator("scalemogen.add_mannequin", icon="ADD")
     elif found.problem:
-        draw_lines(layout, found.problem, icon="ERROR")
+        interface.paragraph(layout, found.problem, icon="ERROR")
     else:
         mapped = interface.label("{name}: {count} bones mapped", name=found.rig, count=found.mapped)
         layout.label(text=mapped, icon="ARMATURE_DATA", translate=False)
@@ -114,16 +114,16 @@ def _draw_news(layout: bpy.types.UILayout) -> None:
     """What went wrong, and what to do about it."""
     status = session.status()
     if status.state == "missing":
-        draw_lines(layout, status.problem, icon="ERROR")
+        interface.paragraph(layout, status.problem, icon="ERROR")
         draw_preferences_button(layout, "Open Preferences")
     elif status.failed:
-        draw_lines(layout, status.failed, icon="ERROR")
+        interface.paragraph(layout, status.failed, icon="ERROR")
         if status.needs_repair:
             draw_preferences_button(layout, "Open Preferences")
         elif status.state == "failed":
             layout.operator("scalemogen.engine_restart", icon="FILE_REFRESH")
     elif status.notice:
-        draw_lines(layout, status.notice, icon="INFO")
+        interface.paragraph(layout, status.notice, icon="INFO")
 
 
 classes = (SCALEMOGEN_PT_generate, SCALEMOGEN_PT_generate_advanced)

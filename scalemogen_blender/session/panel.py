@@ -1,13 +1,10 @@
 """The Engine panel: what runs, where, and how to set it right."""
 
-import textwrap
-
 import bpy
 
 from .. import interface, session
 from .status import Status, device_name
 
-_WIDTH = 38  # letters in a line of a sidebar of usual width
 _LOG_LINES = 4
 
 
@@ -24,7 +21,7 @@ class SCALEMOGEN_PT_engine(interface.SidebarPanel, bpy.types.Panel):
         column = layout.column()
         column.label(text=status.words, icon=status.icon, translate=False)
         if status.problem:
-            draw_lines(column, status.problem)
+            interface.paragraph(column, status.problem)
         if status.state in {"failed", "silent"} and status.log:
             box = layout.box().column(align=True)
             for line in status.log[-_LOG_LINES:]:
@@ -58,14 +55,6 @@ def draw_preferences_button(layout: bpy.types.UILayout, text: str) -> None:
     """The way to the add-on's page in the preferences."""
     show = layout.operator("preferences.addon_show", text=text, icon="PREFERENCES")
     show.module = __package__.rpartition(".")[0]
-
-
-def draw_lines(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
-    """A sentence in as many lines as it needs."""
-    column = layout.column(align=True)
-    for number, line in enumerate(textwrap.wrap(text, _WIDTH)):
-        first = number == 0
-        column.label(text=line, icon=icon if first else "NONE", translate=False)
 
 
 classes = (SCALEMOGEN_PT_engine,)
