@@ -103,7 +103,7 @@ def _put_new(
     rig: bpy.types.Object, channels: PoseChannels, frames: np.ndarray, item: ResultItem
 ) -> None:
     """A new action on the rig; the present one stays in the file."""
-    writer = compat.ActionWriter(rig, accepting.action_name(item.prompt))
+    writer = compat.ActionWriter.new(rig, accepting.action_name(item.prompt))
     for channel in curves(rig, channels):
         for index in range(channel.values.shape[1]):
             writer.add_curve(

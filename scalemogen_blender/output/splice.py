@@ -14,6 +14,8 @@ import numpy as np
 CONSTANT, LINEAR, BEZIER = 0, 1, 2  # interpolation, as Blender numbers it
 FREE, ALIGNED = 0, 3  # types of handles
 _CLOSE = 1e-3
+#: Frames over which a slope is measured and kept: the longer, the more exact in single precision.
+_FAR = 64.0
 
 _POINTS = ("co", "handle_left", "handle_right")
 #: Numbers that a key has besides the three points, and what a new key has.
@@ -131,29 +133,25 @@ class _Left:
         border = float(held.frames[-1])
         if border > edge - _CLOSE:
             return held
-        if count == len(self.old):  # beyond the last key
-            mode = LINEAR if self.linear_ends else CONSTANT
-            return joined(
-                held.changed(count - 1, interpolation=mode),
-                _guard(edge, self.value_at(edge), LINEAR),
-            )
         mode = int(held.attributes["interpolation"][-1])
         if mode == CONSTANT:
             return held
-        if mode == LINEAR:
-            return joined(held, _guard(edge, self.value_at(edge), LINEAR))
-        if mode == BEZIER and self.divide:
+        guard = _guard(edge, self.value_at(edge), LINEAR)
+        beyond = count == len(self.old)
+        if mode == LINEAR and (self.linear_ends or not beyond):
+            return joined(held, guard)
+        if beyond and not self.linear_ends:
+            return joined(held.changed(count - 1, interpolation=CONSTANT), guard)
+        if mode == BEZIER and self.divide and not beyond:
             parts = _divided(self.old, count - 1, edge)
             if parts is not None:
-                guard = _guard(edge, self.value_at(edge), LINEAR)
                 return joined(
                     held.changed(count - 1, handle_right=parts[0]),
                     guard.changed(0, handle_left=parts[1]),
                 )
+        # The border key keeps its interpolation, which may decide how the curve begins.
         frames = np.arange(np.floor(border + _CLOSE) + 1.0, edge + 0.5)
-        return joined(
-            held.changed(count - 1, interpolation=LINEAR), _samples(frames, self.value_at)
-        )
+        return joined(held, _samples(frames, self.value_at))
 
 
 @dataclass(frozen=True)
@@ -171,7 +169,7 @@ class _Right:
         count = len(self.keys)
         if count == 0:
             return _end(edge, self.value_at, self.linear_ends and len(self.old) > 0, 1.0)
-        held = _held(self.keys, 0)
+        held = self._ending(_held(self.keys, 0))
         border = float(held.frames[0])
         if border < edge + _CLOSE:
             return held
@@ -193,6 +191,15 @@ class _Right:
         frames = np.arange(edge, np.ceil(border - _CLOSE) - 0.5)
         return joined(_samples(frames, self.value_at), held)
 
+    def _ending(self, held: Keys) -> Keys:
+        """A last key with straight interpolation goes on as the line to it, which may change."""
+        if not self.linear_ends or len(held) > 1 or held.attributes["interpolation"][0] != LINEAR:
+            return held
+        co = held.co[0]
+        slope = (self.value_at(float(co[0]) + _FAR) - self.value_at(float(co[0]))) / _FAR
+        side = np.array([_FAR, _FAR * slope], dtype=np.float32)
+        return held.changed(0, interpolation=BEZIER, handle_right=co + side)
+
 
 def _guard(frame: float, value: float, mode: int) -> Keys:
     return linear_keys(np.array([frame]), np.array([value])).changed(0, interpolation=mode)
@@ -208,13 +215,14 @@ def _end(edge: float, value_at: Callable[[float], float], sloping: bool, outward
     guard = _guard(edge, value, LINEAR)
     if not sloping:
         return guard
-    slope = (value_at(edge + outwards) - value) * outwards
-    side = np.array([1.0, slope], dtype=np.float32) / 3.0
+    slope = (value_at(edge + _FAR * outwards) - value) / _FAR * outwards
+    side = np.array([1.0, slope], dtype=np.float32)
+    left, right = (_FAR, 1.0 / 3.0) if outwards < 0.0 else (1.0 / 3.0, _FAR)
     return guard.changed(
         0,
         interpolation=BEZIER,
-        handle_left=guard.co[0] - side,
-        handle_right=guard.co[0] + side,
+        handle_left=guard.co[0] - left * side,
+        handle_right=guard.co[0] + right * side,
     )
 
 

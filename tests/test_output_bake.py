@@ -1,0 +1,429 @@
+"""Baking a result in bpy: range, frame rate, a new action or the present one."""
+
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.blender
+
+START = """
+import sys
+from pathlib import Path
+folder = Path(sys.argv[2])
+import bpy
+import numpy as np
+import scalemogen_blender
+from scalemogen_blender import bake, compat, mannequin, results
+from scalemogen_blender import rig as rigs
+from scalemogen_blender.client.messages import Finished
+from scalemogen_blender.output import baking, splice
+from scalemogen_blender._core import errors
+from tests.synthetic import tumbling, walking
+
+bpy.ops.wm.read_factory_settings(use_empty=True)
+scalemogen_blender.register()
+scene = bpy.context.scene
+settings = scene.scalemogen.output
+rig = mannequin.build()
+bpy.context.view_layer.objects.active = rig
+bpy.context.view_layer.update()
+CHANNELS = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle", "scale")
+
+def land(motion, start=1, play=False):
+    results.land(scene, rig, Finished(1, (motion,), (3,), {"prompt": "a walk"}), start, play)
+
+def custom(first, last):
+    settings.range, settings.frame_start, settings.frame_end = "CUSTOM", first, last
+
+def curve(path, index=0):
+    return next(c for c in compat.active_curves(rig)
+                if c.data_path == path and c.array_index == index)
+
+def keys(c):
+    points, columns = compat.read_keys(c, splice.ATTRIBUTES)
+    return np.concatenate([*points, np.stack(list(columns.values()), -1)], axis=1)
+
+def frames(c):
+    return [p.co.x for p in c.keyframe_points]
+
+def pose(frame):
+    "All channels of all bones at a frame, as the rig shows them."
+    scene.frame_set(int(np.floor(frame)), subframe=frame % 1.0)
+    return np.concatenate([np.array(getattr(b, n)) for b in rig.pose.bones for n in CHANNELS])
+
+def heads(frame):
+    scene.frame_set(frame)
+    evaluated = rig.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    return np.array([evaluated.matrix_world @ b.head for b in evaluated.pose.bones])
+
+def key(bone, name, frame, value):
+    setattr(rig.pose.bones[bone], name, value)
+    rig.pose.bones[bone].keyframe_insert(name, frame=frame)
+
+def refused(call, *arguments, **options):
+    "The message of the error that the call ends with."
+    try:
+        call(*arguments, **options)
+    except (errors.ScaleMoGenError, RuntimeError) as error:
+        return str(error)
+    raise AssertionError("nothing was refused")
+"""
+
+#: An action of the artist's: few keys, all kinds of interpolation and handles, bones in motion
+#: that no motion keys (fingers), the object itself, a marker.
+ARTISTS = """
+rng = np.random.default_rng(4)
+KINDS = ("CONSTANT", "LINEAR", "BEZIER", "SINE", "BOUNCE", "ELASTIC", "BACK")
+HANDLES = ("FREE", "ALIGNED", "VECTOR", "AUTO", "AUTO_CLAMPED")
+def paint(at=(-5, 3, 12, 20, 33, 41, 60), bones=None):
+    for bone in bones or ("pelvis", "spine2", "left_hip", "left_knee", "right_shoulder", "head"):
+        for frame in at:
+            turned = rng.normal(0, 0.4, 4) + (1, 0, 0, 0)
+            key(bone, "rotation_quaternion", frame, turned / np.linalg.norm(turned))
+    for frame in at:
+        key("pelvis", "location", frame, rng.normal(0, 0.3, 3))
+        key("left_knee", "location", frame, rng.normal(0, 0.05, 3))
+        key("head", "scale", frame, rng.normal(1, 0.1, 3))
+        rig.location = rng.normal(0, 1, 3)
+        rig.keyframe_insert("location", frame=frame)
+    for c in compat.active_curves(rig):
+        for p in c.keyframe_points:
+            p.interpolation = str(rng.choice(KINDS))
+            p.handle_left_type, p.handle_right_type = (str(h) for h in rng.choice(HANDLES, 2))
+            if p.handle_left_type == "FREE":
+                p.handle_left = p.co + type(p.co)((-rng.uniform(0, 9), rng.normal(0, 0.2)))
+                p.handle_right = p.co + type(p.co)((rng.uniform(0, 9), rng.normal(0, 0.2)))
+            p.easing = str(rng.choice(("EASE_IN", "EASE_OUT", "AUTO")))
+            p.type = str(rng.choice(("KEYFRAME", "EXTREME", "BREAKDOWN")))
+        c.extrapolation = str(rng.choice(("CONSTANT", "LINEAR")))
+        c.update()
+    scene.frame_set(1)
+"""
+
+
+@pytest.fixture
+def in_blender(run_in_blender: Callable[..., str], tmp_path: Path) -> Callable[[str], str]:
+    def run(body: str, before: str = "") -> str:
+        return run_in_blender(START + before + textwrap.dedent(body), tmp_path, timeout=300)
+
+    return run
+
+
+def test_a_new_action_has_the_result_and_keeps_the_old_one(in_blender):
+    in_blender("""
+    scene.render.fps = 30
+    key("head", "location", 5, (1, 2, 3))
+    old = rig.animation_data.action
+    land(walking(40), start=10, play=True)
+    wanted = [heads(frame) for frame in range(10, 50)]
+    assert bpy.ops.scalemogen.bake() == {"FINISHED"}
+    action = rig.animation_data.action
+    assert action.name == "a walk" and tuple(action.frame_range) == (10, 49)
+    assert (action["prompt"], action["seed"]) == ("a walk", 3)
+    assert not results.is_playing(scene) and len(scene.scalemogen.results.entries) == 1
+    assert old.users and tuple(old.frame_range) == (5, 5), "the artist's action stays"
+    assert np.abs(np.array(wanted) - [heads(frame) for frame in range(10, 50)]).max() < 1e-6
+    """)
+
+
+@pytest.mark.parametrize(
+    ("fps", "rate", "own", "expected"),
+    [
+        (30, "SCENE", 0, 1.0),
+        (24, "SCENE", 0, 1.0),
+        (24, "RESULT", 0, 0.8),
+        (60, "RESULT", 0, 2.0),
+        (24, "CUSTOM", 12, 2.0),
+        (24, "CUSTOM", 8, 3.0),
+    ],
+)
+def test_keys_come_at_the_wanted_rate_and_the_pose_is_the_motions(
+    in_blender, fps, rate, own, expected
+):
+    in_blender(f"""
+    scene.render.fps = {fps}
+    settings.rate = {rate!r}
+    settings.fps = {own or 12}
+    motion = walking(61)  # two seconds
+    land(motion, start=7)
+    bpy.ops.scalemogen.bake()
+    found = frames(compat.active_curves(rig)[0])
+    assert found[0] == 7 and found[-1] == 7 + 2 * {fps}, found
+    assert np.allclose(np.diff(found), {expected}, atol=1e-4)
+    # At every key the rig is where the motion is at that time.
+    skeleton_heads = motion.positions()
+    worst = 0.0
+    names = list(rig.pose.bones.keys())
+    for frame in found:
+        scene.frame_set(int(frame // 1), subframe=frame % 1)
+        at = (frame - 7) / {fps} * 30
+        if abs(at - round(at)) > 1e-3:
+            continue
+        wanted = skeleton_heads[round(at)]
+        got = np.array([rig.matrix_world @ b.head for b in rig.pose.bones])
+        got = np.stack([got[:, 0], got[:, 2], -got[:, 1]], -1)
+        order = [names.index(n) for n in motion.skeleton.joint_names]
+        worst = max(worst, np.abs(got[order] - wanted).max())
+    assert worst < 1e-3, worst
+    """)
+
+
+def test_the_range_cuts_the_result(in_blender):
+    in_blender("""
+    scene.render.fps = 30
+    land(walking(50), start=11)  # frames 11 to 60
+    for name, first, last in (("RESULT", 11, 60), ("SCENE", 11, 40), ("PREVIEW", 21, 30),
+                              ("CUSTOM", 55, 60)):
+        settings.range = name
+        scene.frame_start, scene.frame_end = 1, 40
+        scene.use_preview_range = name == "PREVIEW"
+        scene.frame_preview_start, scene.frame_preview_end = 21, 30
+        settings.frame_start, settings.frame_end = 55, 90
+        bpy.ops.scalemogen.bake()
+        assert tuple(rig.animation_data.action.frame_range) == (first, last), name
+    full = heads(58)  # the part stands where the whole does
+    settings.range = "RESULT"
+    bpy.ops.scalemogen.bake()
+    assert np.abs(full - heads(58)).max() < 1e-5
+    before = rig.animation_data.action
+    custom(70, 90)
+    assert "outside the range of frames 70 to 90" in refused(bpy.ops.scalemogen.bake)
+    custom(20, 10)
+    assert "ends (frame 10) before it begins (frame 20)" in refused(bpy.ops.scalemogen.bake)
+    assert rig.animation_data.action == before
+    """)
+
+
+def test_one_frame_can_be_baked(in_blender):
+    in_blender("""
+    scene.render.fps = 30
+    land(walking(50))
+    custom(9, 9)
+    bpy.ops.scalemogen.bake()
+    assert frames(compat.active_curves(rig)[0]) == [9]
+    settings.target = "OVERWRITE"
+    custom(12, 12)
+    bpy.ops.scalemogen.bake()
+    assert frames(compat.active_curves(rig)[0]) == [9, 11, 12, 13]
+    """)
+
+
+@pytest.mark.parametrize("mode", ["QUATERNION", "XYZ", "ZYX", "AXIS_ANGLE"])
+@pytest.mark.parametrize(("first", "last"), [(10, 30), (12, 33), (-20, -10), (70, 80), (0, 70)])
+def test_overwriting_changes_nothing_outside_the_range(in_blender, mode, first, last):
+    """Keys outside bit for bit, the pose outside on every frame, the result inside."""
+    in_blender(
+        f"""
+    first, last = {first}, {last}
+    scene.render.fps = 30
+    paint()
+    if {mode!r} != "QUATERNION":
+        for bone in rig.pose.bones:
+            bone.rotation_mode = {mode!r}
+        for bone in ("pelvis", "left_knee"):
+            for frame in (2, 15, 50):
+                name = "rotation_axis_angle" if {mode!r} == "AXIS_ANGLE" else "rotation_euler"
+                size = 4 if {mode!r} == "AXIS_ANGLE" else 3
+                key(bone, name, frame, rng.normal(0, 1, size))
+    rig.pose.bones["right_wrist"].location = (0.1, 0, 0)  # posed, and not keyed
+    scene.frame_set(1)
+    outside = [f for f in range(-60, 120) if not first <= f <= last]
+    before = {{f: pose(f) for f in outside}}
+    kept = {{(c.data_path, c.array_index): keys(c) for c in compat.active_curves(rig)}}
+    others = {{name for name in kept if not name[0].startswith("pose")}}
+    land(tumbling(2, 100), start=-25)
+    settings.target = "OVERWRITE"
+    custom(first, last)
+    action = rig.animation_data.action
+    assert bpy.ops.scalemogen.bake() == {{"FINISHED"}}
+    assert rig.animation_data.action == action and len(bpy.data.actions) == 1
+    worst = max(np.abs(before[f] - pose(f)).max() for f in outside)
+    assert worst < 1e-4, worst
+    changed = 0
+    for c in compat.active_curves(rig):
+        old = kept.get((c.data_path, c.array_index))
+        now = keys(c)
+        if (c.data_path, c.array_index) in others:
+            assert now.tobytes() == old.tobytes()
+        elif old is not None:
+            inside = (now[:, 0] >= first) & (now[:, 0] <= last)
+            if inside.any():
+                changed += 1
+            # All but the key next to either border, which may have got another handle.
+            low, high = old[old[:, 0] < first][:-1], old[old[:, 0] > last][1:]
+            rows = [row.tobytes() for row in now]
+            assert all(row.tobytes() in rows for row in (*low, *high)), c.data_path
+            times = set(now[~inside, 0])
+            assert set(old[(old[:, 0] < first) | (old[:, 0] > last), 0]) <= times
+    assert changed > 0 or not any(first <= f <= last for f in (2, 3, 12, 15, 20, 33, 41, 50, 60))
+    """,
+        before=ARTISTS,
+    )
+
+
+def test_overwriting_shows_the_result_inside_the_range(in_blender):
+    in_blender(
+        """
+    scene.render.fps = 30
+    motion = tumbling(2, 60)
+    land(motion, start=1)
+    bpy.ops.scalemogen.bake()
+    wanted = {f: heads(f) for f in range(10, 31)}
+    rig.animation_data.action = None
+    for bone in rig.pose.bones:
+        bake.reset_bone(bone)
+    paint()
+    for c in list(compat.active_curves(rig)):  # the object itself moves in the artist's action
+        if c.data_path == "location":
+            c.mute = True
+    rig.location = (0, 0, 0)
+    settings.target = "OVERWRITE"
+    custom(10, 30)
+    bpy.ops.scalemogen.bake()
+    worst = max(np.abs(wanted[f] - heads(f)).max() for f in wanted)
+    assert worst < 1e-4, worst
+    """,
+        before=ARTISTS,
+    )
+
+
+def test_a_bone_does_not_spin_into_the_range(in_blender):
+    """Of the two quaternions of a rotation, and of all Euler angles, those next to the old."""
+    in_blender("""
+    scene.render.fps = 30
+    land(walking(60), start=1)
+    for bone in rig.pose.bones:
+        bone.rotation_mode = "QUATERNION" if bone.name.startswith("left") else "XYZ"
+    for frame in (-5, 70):
+        key("left_hip", "rotation_quaternion", frame, (-1, 0, 0, 0))
+        key("right_hip", "rotation_euler", frame, (6 * np.pi, 0, 0))
+    settings.target = "OVERWRITE"
+    custom(20, 30)
+    bpy.ops.scalemogen.bake()
+    for path, count in (('pose.bones["left_hip"].rotation_quaternion', 4),
+                        ('pose.bones["right_hip"].rotation_euler', 3)):
+        steps = np.linspace(18, 31, 131)
+        values = np.array([[curve(path, i).evaluate(f) for i in range(count)] for f in steps])
+        assert np.abs(np.diff(values, axis=0)).max() < 0.2, path
+    """)
+
+
+def test_few_keys_are_added_to_a_hand_keyed_action(in_blender):
+    in_blender("""
+    scene.render.fps = 30
+    for frame in (1, 40, 80):
+        key("left_hip", "rotation_quaternion", frame, (1, 0.01 * frame, 0, 0))
+    path = 'pose.bones["left_hip"].rotation_quaternion'
+    land(walking(60), start=1)
+    settings.target = "OVERWRITE"
+    custom(20, 30)
+    bpy.ops.scalemogen.bake()
+    assert frames(curve(path)) == [1, 19, *range(20, 31), 31, 40, 80], frames(curve(path))
+    assert frames(curve('pose.bones["head"].rotation_quaternion')) == [19, *range(20, 31), 31]
+    """)
+
+
+def test_overwriting_is_one_undo_step(in_blender):
+    in_blender(
+        """
+    paint()
+    land(walking(60), start=1)
+    settings.target = "OVERWRITE"
+    custom(10, 20)
+    before = {(c.data_path, c.array_index): keys(c).tobytes() for c in compat.active_curves(rig)}
+    bpy.ops.ed.undo_push(message="before")
+    bpy.ops.scalemogen.bake()
+    bpy.ops.ed.undo_push(message="baked")
+    bpy.ops.ed.undo()
+    rig = bpy.data.objects["Mannequin"]
+    after = {(c.data_path, c.array_index): keys(c).tobytes() for c in compat.active_curves(rig)}
+    assert before == after
+    """,
+        before=ARTISTS,
+    )
+
+
+@pytest.mark.parametrize("how", ["another object", "NLA strip", "nobody", "another slot"])
+def test_an_action_that_others_play_is_copied_first(in_blender, how):
+    in_blender(f"""
+    how = {how!r}
+    key("head", "rotation_quaternion", 5, (1, 0, 0, 0))
+    action = rig.animation_data.action
+    if how == "another object":
+        other = mannequin.build()
+        other.animation_data_create()
+        compat.assign_action(other.animation_data, action)
+    elif how == "NLA strip":
+        strip = rig.animation_data.nla_tracks.new().strips.new("a", 1, action)
+        rig.animation_data.nla_tracks[0].mute = True
+    elif how == "another slot" and hasattr(action, "slots"):
+        other = mannequin.build()
+        other.animation_data_create().action = action
+        other.animation_data.action_slot = action.slots.new(id_type="OBJECT", name="Other")
+    bpy.context.view_layer.objects.active = rig
+    land(walking(30))
+    settings.target = "OVERWRITE"
+    bpy.ops.scalemogen.bake()
+    copied = how in ("another object", "NLA strip")
+    assert (rig.animation_data.action != action) == copied
+    if copied:
+        assert tuple(action.frame_range) == (5, 5), "theirs is as it was"
+    assert tuple(rig.animation_data.action.frame_range)[0] <= 1
+    """)
+
+
+def test_curves_that_cannot_be_overwritten_say_why_and_nothing_changes(in_blender):
+    in_blender("""
+    for frame in (1, 9, 30):
+        key("head", "rotation_quaternion", frame, (1, 0.01 * frame, 0, 0))
+    land(walking(30))
+    settings.target = "OVERWRITE"
+    path = 'pose.bones["head"].rotation_quaternion'
+    def state():
+        return {(c.data_path, c.array_index): keys(c).tobytes() for c in compat.active_curves(rig)}
+    before = state()
+    modifier = curve(path).modifiers.new("NOISE")
+    assert "F-curve modifiers" in refused(bpy.ops.scalemogen.bake) and state() == before
+    modifier.mute = True
+    curve(path, 1).lock = True
+    assert "is locked" in refused(bpy.ops.scalemogen.bake) and state() == before
+    curve(path, 1).lock = False
+    curve(path, 2).convert_to_samples(1, 30)
+    assert "made of samples" in refused(bpy.ops.scalemogen.bake)
+    settings.target = "NEW"
+    assert bpy.ops.scalemogen.bake() == {"FINISHED"}
+    """)
+
+
+def test_a_preview_ends_and_the_artists_action_is_overwritten(in_blender):
+    in_blender("""
+    key("head", "rotation_quaternion", 200, (1, 0, 0, 0))
+    action = rig.animation_data.action
+    land(walking(30), play=True)
+    assert results.is_playing(scene) and rig.animation_data.action != action
+    settings.target = "OVERWRITE"
+    bpy.ops.scalemogen.bake()
+    assert rig.animation_data.action == action and not results.is_playing(scene)
+    assert 200 in frames(curve('pose.bones["head"].rotation_quaternion'))
+    assert len(frames(curve('pose.bones["head"].rotation_quaternion'))) > 20
+    """)
+
+
+def test_baking_says_why_it_cannot(in_blender):
+    in_blender("""
+    assert "no result to bake" in refused(bpy.ops.scalemogen.bake)
+    land(walking(30))
+    rig.scale = (0, 0, 0)
+    bpy.context.view_layer.update()
+    assert "scale" in refused(bpy.ops.scalemogen.bake)
+    rig.scale = (1, 1, 1)
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    assert "Edit Mode" in refused(bpy.ops.scalemogen.bake)
+    bpy.ops.object.mode_set(mode="POSE")
+    assert bpy.ops.scalemogen.bake() == {"FINISHED"} and rig.mode == "POSE"
+    bpy.data.objects.remove(rig)
+    assert "no armature" in refused(bpy.ops.scalemogen.bake)
+    """)
