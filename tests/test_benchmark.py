@@ -256,3 +256,22 @@ def test_the_exponent_of_a_power_law_is_found(
 ) -> None:
     _, _, found = growth([(n, factor * n**power) for n in lengths])
     assert found == pytest.approx(power, abs=1e-6)
+
+
+# --- through the worker --------------------------------------------------------------------------
+
+
+def test_what_an_artist_waits_for_is_measured_through_the_worker(folder: Path, capfd) -> None:
+    words = ["benchmark", "--worker", "--model", str(folder), "--device", "cpu", "--lengths", "1"]
+    words += ["--variations", "2", "--repeats", "1", "--json"]
+    assert main(words) == 0
+    report = json.loads(capfd.readouterr().out)
+    (row,) = report["rows"]
+    assert (row["seconds"], row["variations"], report["model"]) == (1, 2, "tiny")
+    assert 0 < row["first_preview_ms"] <= row["finished_ms"]
+    assert report["start_ms"] > row["first_preview_ms"] and report["longest_call_ms"] > 0
+
+
+def test_a_worker_that_cannot_start_is_told_in_a_line(capfd) -> None:
+    assert main(["benchmark", "--worker", "--model", "nothing-like-it"]) == 2
+    assert "no model 'nothing-like-it'" in error_line(capfd)

@@ -59,6 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the published size in every configuration, not in some",
     )
+    parser.add_argument(
+        "--worker",
+        action="store_true",
+        help="instead: how long an artist waits in Blender, from the worker's start to the motion",
+    )
     values.add_model_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument(
@@ -72,11 +77,21 @@ def run(args: argparse.Namespace) -> int:
 
     from .report import as_markdown, as_text
 
+    if args.worker:
+        return _through_worker(args)
     if args.markdown is not None:
         check_writable(args.markdown)
     report = _measure(args)
     if args.markdown is not None:
         write_bytes(args.markdown, as_markdown(report).encode())
+    print(json.dumps(report) if args.json else as_text(report))
+    return 0
+
+
+def _through_worker(args: argparse.Namespace) -> int:
+    from .through_worker import as_text, measure
+
+    report = measure(args.model, args.device, args.lengths, args.variations, args.repeats)
     print(json.dumps(report) if args.json else as_text(report))
     return 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import logging
 import os
 import sys
@@ -26,8 +25,6 @@ def main() -> None:
     if args.cache_folder is not None:
         os.environ["SCALEMOGEN_CACHE"] = str(args.cache_folder)
     _prefer_installed_packages()
-    with contextlib.suppress(AttributeError, OSError):  # not on Windows
-        os.nice(5)  # the artist's Blender comes first
     end_with(args.parent)
     Server(source, sink, lambda: load(args.model, args.device), args.idle_seconds).run()
 

@@ -63,7 +63,7 @@ def start_process(launch: Launch, folder: Path) -> subprocess.Popen[bytes]:
         folder = Path(tempfile.gettempdir())
     flags = 0
     if sys.platform == "win32":
-        flags = subprocess.CREATE_NO_WINDOW | subprocess.BELOW_NORMAL_PRIORITY_CLASS
+        flags = subprocess.CREATE_NO_WINDOW
     return subprocess.Popen(
         command(launch, os.getpid()),
         stdin=subprocess.PIPE,
