@@ -38,7 +38,7 @@ def new_action(
 
     Rotations go to the channels of each bone's own rotation mode.
     """
-    writer = compat.ActionWriter(rig, name)
+    writer = compat.ActionWriter.new(rig, name)
     frames = np.arange(len(channels.locations), dtype=np.float64) + start_frame
     for column, bone_name in enumerate(channels.bones):
         bone = rig.pose.bones[bone_name]

@@ -7,20 +7,33 @@ _LINEAR = 1  # value of LINEAR in the interpolation enumeration, for foreach_set
 
 
 class ActionWriter:
-    """A new action for one object, filled curve by curve.
+    """An action for one object, filled curve by curve.
 
     Blender 4.4 and later keep curves in the channel bag of a slot; before, in the action itself.
     """
 
-    def __init__(self, owner: bpy.types.Object, name: str) -> None:
-        self.action = bpy.data.actions.new(name)
-        if hasattr(self.action, "slots"):
-            slot = self.action.slots.new(id_type="OBJECT", name=owner.name)
-            strip = self.action.layers.new("Layer").strips.new(type="KEYFRAME")
-            self._curves = strip.channelbag(slot, ensure=True)
+    def __init__(self, action: bpy.types.Action) -> None:
+        """Go on writing to an action that :meth:`new` has made."""
+        self.action = action
+        if hasattr(action, "slots"):
+            self._curves = action.layers[0].strips[0].channelbag(action.slots[0], ensure=True)
         else:
-            self.action.id_root = "OBJECT"
-            self._curves = self.action
+            self._curves = action
+
+    @classmethod
+    def new(cls, owner: bpy.types.Object, name: str) -> "ActionWriter":
+        """An empty action with a slot named after its owner."""
+        action = bpy.data.actions.new(name)
+        if hasattr(action, "slots"):
+            action.slots.new(id_type="OBJECT", name=owner.name)
+            action.layers.new("Layer").strips.new(type="KEYFRAME")
+        else:
+            action.id_root = "OBJECT"
+        return cls(action)
+
+    def paths(self) -> set[str]:
+        """What has curves already."""
+        return {curve.data_path for curve in self._curves.fcurves}
 
     def add_curve(
         self, path: str, index: int, group: str, frames: np.ndarray, values: np.ndarray

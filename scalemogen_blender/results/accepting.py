@@ -32,7 +32,7 @@ def accept(scene: bpy.types.Scene, uid: str, mode: str) -> str | None:
     rig = preview.rig_of(item)
     bones = keyed_bones(rig)
     action = _action_of(scene, item, rig)
-    kept = _put_into_nla(rig, action) if mode == "NLA" else _assign(rig, action)
+    kept = _put_into_nla(rig, action, bones) if mode == "NLA" else _assign(rig, action, bones)
     _finish(scene, rig, bones, item)
     if scene.scalemogen.results.fit_scene_range:
         fit_scene_range(scene, action)
@@ -61,7 +61,7 @@ def accept_all(scene: bpy.types.Scene) -> int:
         order = sorted(items, key=lambda item: not preview.is_shown(scene, item.uid))
         actions = {item.uid: _action_of(scene, item, rig) for item in order}
         for item in items:
-            _put_into_nla(rig, actions[item.uid], muted=item.uid != on)
+            _put_into_nla(rig, actions[item.uid], bones, muted=item.uid != on)
             _finish(scene, rig, bones, item)
     scene_snapshot.set_frame(scene, scene.frame_current, scene.frame_subframe)
     return len(results.entries)
@@ -129,9 +129,10 @@ def _action_of(scene: bpy.types.Scene, item: ResultItem, rig: bpy.types.Object) 
     return action
 
 
-def _assign(rig: bpy.types.Object, action: bpy.types.Action) -> str | None:
+def _assign(rig: bpy.types.Object, action: bpy.types.Action, bones: tuple[str, ...]) -> str | None:
     animation = rig.animation_data_create()
     animation.use_tweak_mode = False
+    nla.cover(rig, action, bones)
     earlier = animation.action
     compat.assign_action(animation, action)
     animation.action_blend_type, animation.action_influence = "REPLACE", 1.0
@@ -145,7 +146,10 @@ def _assign(rig: bpy.types.Object, action: bpy.types.Action) -> str | None:
 
 
 def _put_into_nla(
-    rig: bpy.types.Object, action: bpy.types.Action, muted: bool = False
+    rig: bpy.types.Object,
+    action: bpy.types.Action,
+    bones: tuple[str, ...],
+    muted: bool = False,
 ) -> str | None:
     animation = rig.animation_data_create()
     animation.use_tweak_mode = False
@@ -160,6 +164,7 @@ def _put_into_nla(
             kept = earlier.name
     track = nla.track_of(rig, action)
     if track is None:
+        nla.cover(rig, action, bones)
         track = nla.add_result(rig, action, alone=not len(animation.nla_tracks))
     track.mute = muted
     nla.make_visible(rig)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bpy
+import numpy as np
 
 from .. import compat
 
@@ -10,17 +11,22 @@ from .. import compat
 def push_down(rig: bpy.types.Object) -> bpy.types.NlaStrip | None:
     """Move the rig's active action into a strip, as Blender's Push Down does.
 
-    The strip does what the action did: the same blending, influence and extrapolation. None if
-    there is no action, or nothing in it.
+    The strip looks as the action did: the same blending, influence and extrapolation, if they
+    were in effect; Blender ignores them while there are no tracks. None if there is no action,
+    or nothing in it.
     """
     animation = rig.animation_data
     if animation is None or animation.action is None:
         return None
     action, slot = animation.action, compat.slot_handle(animation)
+    blended = animation.use_nla and len(animation.nla_tracks) > 0
     if not compat.action_curves(action, slot):
         return None
     animation.action = None
     strip = _add(animation, action, slot, action.name)
+    strip.extrapolation, strip.blend_type = "HOLD", "REPLACE"
+    if not blended:
+        return strip
     strip.blend_type = animation.action_blend_type
     strip.extrapolation = animation.action_extrapolation
     if animation.action_influence < 1.0:
@@ -51,6 +57,29 @@ def track_of(rig: bpy.types.Object, action: bpy.types.Action) -> bpy.types.NlaTr
         if any(strip.action == action for strip in track.strips):
             return track
     return None
+
+
+def cover(rig: bpy.types.Object, action: bpy.types.Action, bones: tuple[str, ...]) -> None:
+    """Key the rest on what the strips below animate of these bones and the action does not.
+
+    Otherwise their locations and scales would show through.
+    """
+    below = {
+        curve.data_path
+        for track in rig.animation_data.nla_tracks
+        for strip in track.strips
+        if strip.action is not None and strip.action != action
+        for curve in compat.action_curves(strip.action, compat.slot_handle(strip))
+    }
+    writer = compat.ActionWriter(action)
+    own = writer.paths()
+    frame = np.array([action.frame_range[0]])
+    for name in bones:
+        for channel, value in (("location", 0.0), ("scale", 1.0)):
+            path = rig.pose.bones[name].path_from_id(channel)
+            if path in below and path not in own:
+                for index in range(3):
+                    writer.add_curve(path, index, name, frame, np.array([value]))
 
 
 def make_visible(rig: bpy.types.Object) -> None:

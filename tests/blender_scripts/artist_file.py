@@ -20,6 +20,8 @@ _IGNORED = {
     "is_evaluated",
     "original",
     "preview",
+    "bound_box",  # of what was evaluated last, as is the next
+    "dimensions",
     "is_updated",
     "is_updated_data",
     "scalemogen",
@@ -44,7 +46,7 @@ def dump(users: bool = True) -> dict[str, Any]:
             result[f"all {name}"] = sorted(item.name_full for item in collection)
     for action in bpy.data.actions:
         result[f"action {action.name}"] = _struct(action, _DEPTH + 3)
-        result[f"action {action.name} own"] = {k: str(v) for k, v in action.items()}
+        result[f"action {action.name} own"] = _own(action)
     for o in bpy.data.objects:
         result[f"object {o.name}"] = _object(o)
         if not users:
@@ -74,7 +76,7 @@ def differences(before: Any, after: Any, path: str = "") -> list[str]:
 def _object(o: bpy.types.Object) -> dict[str, Any]:
     found = _struct(o, 1)
     found["matrix_world"] = [list(row) for row in o.matrix_world]
-    found["own"] = {k: str(v) for k, v in o.items()}
+    found["own"] = _own(o)
     if o.animation_data is not None:
         found["animation"] = _struct(o.animation_data, _DEPTH)
         found["drivers"] = [d.data_path for d in o.animation_data.drivers]
@@ -82,7 +84,7 @@ def _object(o: bpy.types.Object) -> dict[str, Any]:
         found["pose"] = {}
         for bone in o.pose.bones:
             found["pose"][bone.name] = _struct(bone, 1)
-            found["pose"][bone.name]["own"] = {k: str(v) for k, v in bone.items()}
+            found["pose"][bone.name]["own"] = _own(bone)
             found["pose"][bone.name]["constraints"] = [_struct(c, 1) for c in bone.constraints]
     return found
 
@@ -136,6 +138,12 @@ def _struct(struct: Any, depth: int) -> Any:
     if bags is not None:
         found["bags"] = [[_struct(c, 2) for c in bag.fcurves] for bag in bags]
     return found
+
+
+def _own(owner: Any) -> dict[str, str]:
+    """Custom properties."""
+    values = {key: value for key, value in owner.items() if key not in _IGNORED}
+    return {k: str(v.to_dict() if hasattr(v, "to_dict") else v) for k, v in values.items()}
 
 
 def _plain(value: Any) -> Any:
