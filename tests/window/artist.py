@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.window.screen import Screen, Spot
+from tests.window.screen import Screen, Spot, WindowError
 
 MODULE = "bl_ext.user_default.scalemogen"
 
@@ -51,6 +51,16 @@ def watch_job():
 bpy.app.timers.register(watch_job, persistent=True)
 """
 
+_WATCH_PANELS = """
+if "drawn_panels" not in globals():
+    drawn_panels = set()
+    for _name in dir(bpy.types):
+        if _name.startswith("SCALEMOGEN_PT_"):
+            getattr(bpy.types, _name).append(
+                lambda _self, _context, name=_name: drawn_panels.add(name)
+            )
+"""
+
 _CHOSEN = """
 def chosen():
     for window in bpy.context.window_manager.windows:
@@ -71,6 +81,8 @@ class Artist:
         screen = self.screen
         shutil.copy(archive, screen.share / archive.name)
         screen.run(_SETUP)
+        # Smoothing the viewport takes most of the time where a processor draws it.
+        screen.run("bpy.context.preferences.system.viewport_aa = 'OFF'")
         screen.run(
             f"bpy.ops.extensions.package_install_files(filepath='/share/{archive.name}', "
             "repo='user_default', enable_on_install=True)"
@@ -113,8 +125,16 @@ class Artist:
         screen.look_at("VIEW_3D", "UI")
 
     def use_python(self) -> None:
-        """Let the engine run on the Python that runs these tests."""
-        self.screen.run(f"os.environ['SCALEMOGEN_PYTHON'] = {sys.executable!r}")
+        """Choose the Python that runs these tests as the engine's, as in the preferences."""
+        self.screen.run(
+            "chosen_settings = addon('preferences').get()\n"
+            "chosen_settings.runtime_source = 'EXISTING'\n"
+            f"chosen_settings.python_path = {sys.executable!r}"
+        )
+        self.screen.wait_for(
+            "addon('runtime.status').current().condition.name not in ('CHECKING', 'MISSING')", 60
+        )
+        assert self.screen.value("addon('runtime').problem()") is None
 
     def open_tab(self) -> None:
         """Open the sidebar and the add-on's tab."""
@@ -123,6 +143,31 @@ class Artist:
         self.screen.run("view()[2].active_panel_category = 'ScaleMoGen'")
         self.screen.run("view()[1].tag_redraw()")
         time.sleep(0.7)
+
+    def open_panel(self, name: str) -> None:
+        """Press the header of a closed panel.
+
+        Blender does not tell where headers are either, but which panels it draws: places without
+        a button are pressed, from above, until it draws this one.
+        """
+        screen = self.screen
+        screen.run(_WATCH_PANELS)
+        before = self._open_panels()
+        if name in before:
+            return
+        for spot in screen.gaps():
+            screen.click(spot)
+            now = self._open_panels()
+            if name in now:
+                return
+            if now != before:  # the header of another one
+                screen.click(spot)
+        raise WindowError(f"the panel {name} cannot be opened")
+
+    def _open_panels(self) -> set[str]:
+        self.screen.run("drawn_panels.clear(); view()[1].tag_redraw()")
+        time.sleep(0.4)
+        return set(self.screen.value("sorted(drawn_panels)"))
 
     def start_stopwatch(self) -> None:
         """Note when what happens to jobs from now on; :meth:`times` tells."""
@@ -135,11 +180,51 @@ class Artist:
     def generate(self, prompt: str) -> float:
         """Type a prompt and press Generate; return when, as ``time.time()``."""
         self.screen.type("generate.prompt", prompt)
+        return self.generate_again()
+
+    def generate_again(self) -> float:
+        """Press Generate; return when, as ``time.time()``."""
         spot = self.screen.find("scalemogen.generate(")
         self.screen.run("times.clear(); heartbeat.clear()")
         pressed = time.time()
         self.screen.click(spot)
         return pressed
+
+    def pause(self) -> None:
+        """Stop the timeline with the space bar: buttons are found faster then."""
+        self.screen.point_at("VIEW_3D", "WINDOW")
+        if self.screen.value("view()[0].screen.is_animation_playing"):
+            self.screen.key("space")
+            self.screen.wait_for("not view()[0].screen.is_animation_playing", 20)
+
+    def save_file(self, name: str) -> None:
+        """In the file browser that is open: go to /share, enter a name, press the button."""
+        screen = self.screen
+        screen.wait(lambda: screen.has("FILE_BROWSER", "EXECUTE"), 10, "the file browser")
+        time.sleep(0.5)
+        screen.look_at("FILE_BROWSER", "UI")
+        screen.type("directory", "/share/")
+        time.sleep(0.5)
+        bar = screen.place("FILE_BROWSER", "EXECUTE")
+        screen.type(Spot(bar["x"] + 80, bar["y"] + bar["height"] // 2, ""), name)
+        time.sleep(0.3)
+        screen.shot("file-browser")
+        screen.look_at("FILE_BROWSER", "EXECUTE")
+        screen.click("file.execute")
+        screen.look_at("VIEW_3D", "UI")
+
+    def longest_gap(self, begin: float, end: float) -> float:
+        """Longest time in milliseconds in which the main thread was busy between two moments."""
+        gaps = self.screen.value("heartbeat.gaps")
+        return max((1000 * gap for at, gap in gaps if begin <= at and at - gap <= end), default=0)
+
+    def longest_stays(self, begin: float, end: float) -> dict[str, float]:
+        """The add-on's functions in which the main thread stayed longest, in milliseconds."""
+        longest: dict[str, float] = {}
+        for at, seconds, name in self.screen.value("python_time.stays"):
+            if begin <= at <= end:
+                longest[name] = max(round(1000 * seconds, 1), longest.get(name, 0.0))
+        return dict(sorted(longest.items(), key=lambda pair: -pair[1])[:5])
 
     def wait_for_result(self, timeout: float = 180) -> dict[str, Any]:
         """Wait until the job has ended; return :meth:`times`."""

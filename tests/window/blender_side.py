@@ -48,7 +48,7 @@ class Heartbeat:
 
 
 class PythonTime:
-    """How long Blender's main thread stays in Python each time it goes there, and in whose.
+    """How long Blender's main thread stays in the add-on's Python each time it goes there.
 
     It slows Python down, and so has a run of its own.
     """
@@ -56,17 +56,15 @@ class PythonTime:
     def __init__(self) -> None:
         self.depth = 0
         self.begun = 0.0
-        self.longest: dict[str, float] = {}  # function → seconds
+        self.stays: list[tuple[float, float, str]] = []  # (time.time() at its end, seconds, whose)
 
     def start(self) -> None:
-        self.longest.clear()
+        self.stays.clear()
         self.depth = 0
         sys.setprofile(self._event)
 
-    def stop(self) -> list[tuple[float, str]]:
-        """Return (seconds, function), longest first, of the add-on's functions."""
+    def stop(self) -> None:
         sys.setprofile(None)
-        return sorted(((s, name) for name, s in self.longest.items()), reverse=True)
 
     def _event(self, frame: FrameType, event: str, _argument: object) -> None:
         if event == "call":
@@ -77,8 +75,7 @@ class PythonTime:
             self.depth -= 1
             if self.depth == 0 and "scalemogen" in frame.f_code.co_filename:
                 name = f"{Path(frame.f_code.co_filename).name}: {frame.f_code.co_qualname}"
-                seconds = time.perf_counter() - self.begun
-                self.longest[name] = max(seconds, self.longest.get(name, 0.0))
+                self.stays.append((time.time(), time.perf_counter() - self.begun, name))
 
 
 heartbeat, python_time = Heartbeat(), PythonTime()

@@ -3,9 +3,9 @@
 #
 # Run COMMAND on a virtual screen inside a root folder made by make_root.sh.  The folder SHARE is
 # seen as /share.  WINDOW_BIND names further folders, separated by ":", that are seen at their own
-# place, read-only; WINDOW_SCREEN the screen's size (1600x1000).  Needs root rights.
+# place, read-only; WINDOW_SCREEN the screen's size (1280x960).  Needs root rights.
 set -euo pipefail
-root=${1:?usage: $0 ROOT SHARE COMMAND …} share=${2:?} size=${WINDOW_SCREEN:-1600x1000}
+root=${1:?usage: $0 ROOT SHARE COMMAND …} share=${2:?} size=${WINDOW_SCREEN:-1280x960}
 shift 2
 
 # The mounts and processes of this call end with it, whichever way it ends.

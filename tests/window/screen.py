@@ -22,7 +22,7 @@ ROOTS = Path(os.environ.get("SCALEMOGEN_WINDOW_ROOTS") or tempfile.gettempdir())
 #: Debian suite → the Blender in it.
 SUITES = {"sid": "5.2", "trixie": "4.3"}
 _SECONDS_TO_START = 90
-_ROW = 9  # pixels; rows of buttons are 20 high
+_ROW = 14  # pixels; rows of buttons are 20 high
 
 
 class WindowError(AssertionError):
@@ -184,8 +184,8 @@ class Screen:
                 points = self._column(part)
                 for spot in self._scan(points, until=what):
                     if what in spot.what:
-                        # A row's upper edge was hit: its middle is a little lower.
-                        below = Spot(spot.x, spot.y + 6, spot.what)
+                        # A row's upper edge may have been hit: a little lower is better.
+                        below = Spot(spot.x, spot.y + 5, spot.what)
                         inside = what in self._scan([(below.x, below.y)])[0].what
                         self._known[what] = below if inside else spot
                         return self._known[what]
@@ -198,6 +198,18 @@ class Screen:
         """What lies in a column of the region, from above: property paths, operator calls."""
         whats = [spot.what for spot in self._scan(self._column(part)) if spot.what]
         return list(dict.fromkeys(whats))
+
+    def gaps(self, part: float = 0.4) -> list[Spot]:
+        """Places without a button in a column of the region, from above to the last button."""
+        spots = self._scan(self._column(part))
+        last = max((number for number, spot in enumerate(spots) if spot.what), default=0)
+        return [spot for spot in spots[: last + 20] if not spot.what]
+
+    def point_at(self, area: str, region: str) -> None:
+        """Put the pointer into the middle of a region: keys go to what is under it."""
+        place = self.place(area, region)
+        self.tool("mousemove", place["x"] + place["width"] // 3, place["y"] + place["height"] // 2)
+        time.sleep(0.2)
 
     def scroll(self, notches: int) -> None:
         """Turn the mouse wheel over the region; positive is down."""
@@ -233,7 +245,7 @@ class Screen:
 
     def _scan(self, points: list[tuple[int, int]], until: str = "") -> list[Spot]:
         task = {"do": "scan", "points": points, "area": self.area, "region": self.region}
-        found = self._ask(task | {"until": until}, 60)
+        found = self._ask(task | {"until": until}, 300)  # slow while an animation plays
         return [
             Spot(x, y, what.get("property") or what.get("operator") or "")
             for (x, y), what in zip(points, found, strict=False)
