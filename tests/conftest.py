@@ -50,12 +50,15 @@ def run_in_blender(tmp_path: Path) -> Callable[..., str]:
 
     ``run_in_blender(source, *arguments, timeout=120)``: the source finds its arguments in
     ``sys.argv[2:]``. A failing script fails the test with the script's traceback. Blender's user
-    folders lie in ``tmp_path``: nothing of the machine's own settings is seen or changed.
+    folders lie in ``tmp_path`` (or in ``resources``): nothing of the machine's own settings is
+    seen or changed.
     """
     if importlib.util.find_spec("bpy") is None:
         pytest.skip("no bpy here: start the tests with python3 run.py test")
 
-    def run(source: str, *arguments: object, timeout: float = 120) -> str:
+    def run(
+        source: str, *arguments: object, timeout: float = 120, resources: Path | None = None
+    ) -> str:
         script = tmp_path / "in_blender.py"
         script.write_text(source, encoding="utf-8")
         command = [sys.executable, "-c", _BPY_SCRIPT, str(script), *map(str, arguments)]
@@ -63,7 +66,10 @@ def run_in_blender(tmp_path: Path) -> Callable[..., str]:
         done = subprocess.run(
             command,
             env=os.environ
-            | {"BLENDER_USER_RESOURCES": str(tmp_path / "blender"), "PYTHONPATH": python_path},
+            | {
+                "BLENDER_USER_RESOURCES": str(resources or tmp_path / "blender"),
+                "PYTHONPATH": python_path,
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
