@@ -300,10 +300,11 @@ class Installer:
                 "Network, Allow Online Access) or choose a Wheels Folder, then repair again."
             )
         if missing and self._job.wheels:
-            names = re.findall(r"No matching distribution found for ([^ ;(]+)", words)
+            found = re.findall(r"No matching distribution found for ([^ ;(]+)", words)
+            names = ", ".join(dict.fromkeys(found)) or "a package"
             version = "{}.{}".format(*self._version)
             return ScaleMoGenError(
-                f"{self._job.wheels} has no wheel of {', '.join(dict.fromkeys(names)) or 'all'} for "
+                f"{self._job.wheels} has no wheel of {names} for "
                 f"Python {version} on {platform_name()}. Add it to the folder, then install again."
             )
         return error
