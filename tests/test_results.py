@@ -288,7 +288,8 @@ ops.result_accept(mode="NLA")
 answer({
     "action": animation.action is None,
     "tracks": [[t.name, t.mute, [[s.action.name, s.frame_start, s.frame_end, s.blend_type,
-        s.extrapolation, s.use_animated_influence and s.influence] for s in t.strips]] for t in animation.nla_tracks][-2:],
+        s.extrapolation, s.use_animated_influence and s.influence] for s in t.strips]]
+        for t in animation.nla_tracks][-2:],
     "same": float(abs(shown(range(1, 45, 3)) - before).max()),
     "slots": [getattr(s, "action_slot", 1) is not None for t in animation.nla_tracks
               for s in t.strips],

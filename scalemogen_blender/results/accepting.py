@@ -13,6 +13,7 @@ from .._core import errors
 from . import nla, preview, scene_snapshot
 
 if TYPE_CHECKING:
+    from .._core import retarget
     from .properties import ResultItem
 
 _NAME_BYTES = 60  # Blender before 5.0 cuts names at 63
@@ -33,7 +34,7 @@ def accept(scene: bpy.types.Scene, uid: str, mode: str) -> str | None:
     bones = keyed_bones(rig)
     action = _action_of(scene, item, rig)
     kept = _put_into_nla(rig, action, bones) if mode == "NLA" else _assign(rig, action, bones)
-    _finish(scene, rig, bones, item)
+    _finish(rig, bones, item)
     if scene.scalemogen.results.fit_scene_range:
         fit_scene_range(scene, action)
     scene_snapshot.set_frame(scene, scene.frame_current, scene.frame_subframe)
@@ -54,15 +55,22 @@ def accept_all(scene: bpy.types.Scene) -> int:
     by_rig: dict[bpy.types.Object, list[ResultItem]] = {}
     for item in results.entries:
         by_rig.setdefault(preview.rig_of(item), []).append(item)
+    # All that can fail, before anything changes.
+    bones = {rig: keyed_bones(rig) for rig in by_rig}
+    channels = {
+        item.uid: preview.channels_for(scene, item, rig)
+        for rig, items in by_rig.items()
+        for item in items
+        if item.accepted is None
+    }
     for rig, items in by_rig.items():
-        bones = keyed_bones(rig)
         on = next((item.uid for item in items if item.uid == chosen), items[0].uid)
         # The one on the rig first: it is the preview's own action, with what was keyed on it.
         order = sorted(items, key=lambda item: not preview.is_shown(scene, item.uid))
-        actions = {item.uid: _action_of(scene, item, rig) for item in order}
+        actions = {i.uid: _action_of(scene, i, rig, channels.get(i.uid)) for i in order}
         for item in items:
-            _put_into_nla(rig, actions[item.uid], bones, muted=item.uid != on)
-            _finish(scene, rig, bones, item)
+            _put_into_nla(rig, actions[item.uid], bones[rig], muted=item.uid != on)
+            _finish(rig, bones[rig], item)
     scene_snapshot.set_frame(scene, scene.frame_current, scene.frame_subframe)
     return len(results.entries)
 
@@ -112,7 +120,12 @@ def _active_uid(scene: bpy.types.Scene) -> str:
     return results.entries[results.active_index].uid
 
 
-def _action_of(scene: bpy.types.Scene, item: ResultItem, rig: bpy.types.Object) -> bpy.types.Action:
+def _action_of(
+    scene: bpy.types.Scene,
+    item: ResultItem,
+    rig: bpy.types.Object,
+    channels: retarget.PoseChannels | None = None,
+) -> bpy.types.Action:
     """The action that a result becomes or has become; no preview is left on the rig."""
     if item.accepted is not None:
         preview.end_on(rig)
@@ -120,7 +133,7 @@ def _action_of(scene: bpy.types.Scene, item: ResultItem, rig: bpy.types.Object) 
     if preview.is_shown(scene, item.uid) and preview.shows(rig, preview.of(scene).preview):
         action = preview.release(scene, whole=False)  # with what the artist has keyed on it
     else:
-        channels = preview.channels_for(scene, item, rig)
+        channels = channels or preview.channels_for(scene, item, rig)
         preview.end_on(rig)
         action = bake.new_action(rig, channels, preview.PREVIEW_NAME, item.start_frame)
     action.name = action_name(item.prompt)
@@ -171,9 +184,7 @@ def _put_into_nla(
     return kept
 
 
-def _finish(
-    scene: bpy.types.Scene, rig: bpy.types.Object, bones: tuple[str, ...], item: ResultItem
-) -> None:
+def _finish(rig: bpy.types.Object, bones: tuple[str, ...], item: ResultItem) -> None:
     """What was seen in the preview is what is there now."""
     for name in bones:
         bake.reset_bone(rig.pose.bones[name])
