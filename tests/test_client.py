@@ -727,6 +727,7 @@ def test_the_log_file_turns_over(tmp_path: Path) -> None:
         (0xC0000017, "lack of memory"),
         (0xC0000005, "error 0xc0000005"),
         (-11, "SIGSEGV"),
+        (-15, "ended from outside (SIGTERM)"),
         (-99, "signal 99"),
         (1, "exit code 1"),
         (0, "exit code 0"),

@@ -17,6 +17,7 @@ _MEMORY = (
     "a shorter motion, or close other programs."
 )
 _NO_MODULE = re.compile(r"No module named '?([\w.]+)'?")
+_ENDED_BY_OTHERS = {"SIGTERM", "SIGINT", "SIGHUP"}
 #: Windows: STATUS_NO_MEMORY and STATUS_COMMITMENT_LIMIT.
 _WINDOWS_NO_MEMORY = {0xC0000017, 0xC000012D}
 _WINDOWS_CRASH = 0xC0000000
@@ -57,6 +58,8 @@ def verdict(ended: Ended, log: Sequence[str], launch: Launch) -> Verdict:
     how, memory = _exit(ended.code)
     if memory:
         return Verdict(_MEMORY)
+    if how in _ENDED_BY_OTHERS:
+        return Verdict(f"The engine was ended from outside ({how}). Generate again.")
     if ended.ready:
         return Verdict(
             f"The engine crashed ({how}). Generate again; if it goes on, choose the device CPU in "
