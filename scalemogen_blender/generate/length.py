@@ -40,8 +40,8 @@ def problem(timeline: Timeline, longest: float) -> str:
         frames = math.floor((longest * ENGINE_FPS - 1) / ENGINE_FPS * timeline.fps + 1e-6) + 1
         most = math.floor(longest * 10) / 10
         return (
-            f"The range of {timeline.frame_count} frames lasts {seconds:.1f} s, but the model "
-            f"makes {most:.1f} s at most; shorten it to {frames} frames, or set a preview range"
+            f"The range lasts {seconds:.1f} s, but the model makes {most:.1f} s at most; "
+            f"shorten it to {frames} frames"
         )
     if seconds < MIN_SECONDS:
         return (

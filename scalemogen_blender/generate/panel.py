@@ -86,9 +86,12 @@ def _draw_range(layout: bpy.types.UILayout, scene_time: length.Timeline) -> None
 def _draw_rig(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     found = rig.summary(context)
     if found is None:
-        interface.paragraph(layout, rig.problem(context) or "", icon="INFO")
-        if not any(o.type == "ARMATURE" for o in context.scene.objects):
-            layout.operator("scalemogen.add_mannequin", icon="ADD")
+        if any(o.type == "ARMATURE" for o in context.scene.objects):
+            layout.label(text="No rig selected", icon="INFO")
+        else:
+            row = layout.row(align=True)
+            row.label(text="No rig", icon="INFO")
+            row.operator("scalemogen.add_mannequin", icon="ADD")
     elif found.problem:
         interface.paragraph(layout, found.problem, icon="ERROR")
     else:
