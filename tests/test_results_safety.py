@@ -328,3 +328,29 @@ answer(wrong)
 """
     )
     assert wrong == {}
+
+
+def test_the_evaluation_that_follows_the_end_of_playback_spares_unkeyed_poses(ask_blender):
+    """In a window Blender evaluates the frame again after the timeline was stopped."""
+    found = ask_blender(
+        """
+from scalemogen_blender.results import playback, settling
+playback.start, playback.stop = lambda scene: True, lambda: True
+rig, scene = mannequin(), bpy.context.scene
+keyed(rig)
+pose = rig.pose.bones[2]
+pose.rotation_quaternion = (0.5, 0.5, 0.5, 0.5)
+bpy.context.view_layer.update()
+land(rig=rig)
+ops.result_stop()
+scene.frame_set(scene.frame_current)
+first = list(pose.rotation_quaternion)
+scene.frame_set(scene.frame_current)  # later, by the artist
+answer([first, list(pose.rotation_quaternion), len(settling._states),
+        settling._put_back in bpy.app.handlers.frame_change_post])
+"""
+    )
+    first, later, waiting, handler = found
+    assert first == [0.5] * 4
+    assert later != first, "what is not keyed goes with the next change of frame, as always"
+    assert waiting == 0 and not handler

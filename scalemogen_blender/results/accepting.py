@@ -131,7 +131,7 @@ def _action_of(
         preview.end_on(rig)
         return item.accepted
     if preview.is_shown(scene, item.uid) and preview.shows(rig, preview.of(scene).preview):
-        action = preview.release(scene, whole=False)  # with what the artist has keyed on it
+        action = preview.release(scene)  # with what the artist has keyed on it
     else:
         channels = channels or preview.channels_for(scene, item, rig)
         preview.end_on(rig)

@@ -6,7 +6,7 @@ import traceback
 import bpy
 from bpy.app.handlers import persistent
 
-from . import preview, rig_snapshot
+from . import preview, rig_snapshot, settling
 
 #: What the scenes' rigs showed and which rigs those were, just before an undo or redo.
 _before: tuple[list[object], set[int]] = ([], set())
@@ -79,3 +79,4 @@ def unregister() -> None:
         preview.stop_all()
     except Exception:  # a file that is in no state for it must not keep the add-on from going
         traceback.print_exc(file=sys.stderr)
+    settling.forget()

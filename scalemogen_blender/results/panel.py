@@ -43,14 +43,9 @@ class SCALEMOGEN_PT_results(interface.SidebarPanel, bpy.types.Panel):
             if results.scene_snapshot or preview.has_orphans():
                 layout.operator("scalemogen.result_stop", icon="LOOP_BACK")
             return
-        row = layout.row()
-        row.template_list(
+        layout.template_list(
             "SCALEMOGEN_UL_results", "", results, "entries", results, "active_index", rows=_ROWS
         )
-        side = row.column(align=True)
-        side.operator("scalemogen.result_reject", text="", icon="REMOVE")
-        side.separator()
-        side.menu("SCALEMOGEN_MT_results", text="", icon="DOWNARROW_HLT")
         _draw_actions(layout, context.scene)
 
 
@@ -69,7 +64,9 @@ def _draw_actions(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     column = layout.column()
     column.use_property_split = True
     column.use_property_decorate = False
-    column.row().prop(results, "accept_as", expand=True)
+    row = column.row()
+    row.row().prop(results, "accept_as", expand=True)
+    row.menu("SCALEMOGEN_MT_results", text="", icon="DOWNARROW_HLT")
     column.prop(results, "fit_scene_range")
 
 

@@ -12,13 +12,13 @@ def start(scene: bpy.types.Scene) -> bool:
     return window is not None and _toggle(window)
 
 
-def stop() -> None:
-    """Let the timeline stand where it is."""
+def stop() -> bool:
+    """Let the timeline stand where it is; True if it was running."""
     if bpy.app.background:
-        return
-    for window in bpy.context.window_manager.windows:
-        if window.screen.is_animation_playing:
-            _toggle(window)
+        return False
+    running = [w for w in bpy.context.window_manager.windows if w.screen.is_animation_playing]
+    stopped = [_toggle(window) for window in running]
+    return any(stopped)
 
 
 def is_running() -> bool:

@@ -15,12 +15,14 @@ import bpy
 from .. import bake
 from .. import rig as rigs
 from .._core import errors
-from . import playback, rig_snapshot, scene_snapshot, storage
+from . import playback, rig_snapshot, scene_snapshot, settling, storage
 
 if TYPE_CHECKING:
     from .._core import retarget
     from .properties import ResultItem, ResultsProperties, RigSnapshot
 
+#: A rig, and what it was like before the preview.
+RestoredRig = tuple[bpy.types.Object, dict[str, Any]]
 PREVIEW_NAME = "ScaleMoGen Preview"
 
 
@@ -97,20 +99,28 @@ def stop(scene: bpy.types.Scene, whole: bool = True) -> None:
     ``whole`` False leaves the selection, the mode and the scene's frame rate and range as they
     are now: for ends that the artist has not asked for.
     """
-    action = release(scene, whole)
+    action, ended, played = _end(scene, whole)
+    if played:
+        settling.keep_poses(scene, ended)
     if action is not None:
         _drop(action)
 
 
-def release(scene: bpy.types.Scene, whole: bool = True) -> bpy.types.Action | None:
-    """Like :func:`stop`, but the preview's action is left, unused, for the caller to use."""
+def release(scene: bpy.types.Scene) -> bpy.types.Action | None:
+    """End the scene's preview, but leave its action, unused, for the caller to use."""
+    return _end(scene, whole=False)[0]
+
+
+def _end(
+    scene: bpy.types.Scene, whole: bool
+) -> tuple[bpy.types.Action | None, list[RestoredRig], bool]:
+    """The preview's action, the rigs that are as before, whether the timeline was stopped."""
     results = of(scene)
     if not results.scene_snapshot:
-        return None
+        return None, [], False
     before = json.loads(results.scene_snapshot)
     action = results.preview
-    if before["playback"]:
-        playback.stop()
+    played = before["playback"] and playback.stop()
     if whole:
         scene_snapshot.restore_selection(scene, before)
         scene_snapshot.restore_time(scene, before)
@@ -121,7 +131,7 @@ def release(scene: bpy.types.Scene, whole: bool = True) -> bpy.types.Action | No
     results.scene_snapshot = results.playing_uid = ""
     scene_snapshot.restore_frame(scene, before)
     _restore_poses(scene, ended, whole)
-    return action
+    return action, ended, played
 
 
 def end_on(rig: bpy.types.Object) -> None:
@@ -217,9 +227,7 @@ def _own_action(rig: bpy.types.Object) -> bpy.types.Action | None:
     return animation.action_tweak_storage if animation.use_tweak_mode else animation.action
 
 
-def _restore_rigs(
-    preview: bpy.types.Action | None, snapshot: RigSnapshot
-) -> list[tuple[bpy.types.Object, dict[str, Any]]]:
+def _restore_rigs(preview: bpy.types.Action | None, snapshot: RigSnapshot) -> list[RestoredRig]:
     """Give back their action to all rigs that show the preview; those, with what they were like.
 
     Copies that the artist has made of the rig show it, too. A rig to which the artist has given
@@ -248,7 +256,7 @@ def _restore_rigs(
 
 def _restore_poses(
     scene: bpy.types.Scene,
-    ended: list[tuple[bpy.types.Object, dict[str, Any]]],
+    ended: list[RestoredRig],
     whole: bool,
 ) -> None:
     """Exact poses, after the action has been evaluated and before the next drawing."""

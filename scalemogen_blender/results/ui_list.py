@@ -5,6 +5,9 @@ import bpy
 from .. import interface
 from . import preview
 
+#: Widths of the numbers in Blender's units; the prompt gets what is left.
+_SEED_WIDTH, _SECONDS_WIDTH = 2.6, 2.0
+
 
 class SCALEMOGEN_UL_results(bpy.types.UIList):
     """Results with prompt, seed and length."""
@@ -29,14 +32,16 @@ class SCALEMOGEN_UL_results(bpy.types.UIList):
         else:
             play = row.operator("scalemogen.result_play", text="", icon="PLAY", emboss=False)
             play.index = index
-        split = row.split(factor=0.6)
-        split.label(text=item.prompt, translate=False)
-        numbers = split.row()
+        row.label(text=item.prompt, translate=False)
+        numbers = row.row()
         numbers.active = False
-        numbers.alignment = "RIGHT"
-        numbers.label(text=f"#{item.seed}", translate=False)
-        numbers.label(text=interface.label("{seconds:.1f} s", seconds=item.seconds))
-        numbers.label(icon="CHECKMARK" if item.is_accepted else "BLANK1")
+        seconds = interface.label("{seconds:.1f} s", seconds=item.seconds)
+        for text, width in ((item.seed, _SEED_WIDTH), (seconds, _SECONDS_WIDTH)):
+            column = numbers.row()
+            column.alignment = "RIGHT"
+            column.ui_units_x = width
+            column.label(text=text, translate=False)
+        row.label(text="", icon="CHECKMARK" if item.is_accepted else "BLANK1")
 
     def filter_items(
         self, _context: bpy.types.Context, data: object, name: str
