@@ -12,13 +12,11 @@ import numpy as np
 from .. import bake, compat
 from .. import rig as rigs
 from .._core import errors, retarget
+from .._core import motion as motions
 from ..results import accepting, preview, storage
 from . import overwriting, timing
 
 if TYPE_CHECKING:
-    from core.motion import Motion
-    from core.retarget import PoseChannels
-
     from ..results.properties import ResultItem
 
 
@@ -74,7 +72,7 @@ def result_range(start: int, motion_frames: int, fps: float, scene_fps: float) -
     return timing.FrameRange(start, int(np.floor(start + length + 1e-6)))
 
 
-def curves(rig: bpy.types.Object, channels: PoseChannels) -> Iterator[overwriting.Channel]:
+def curves(rig: bpy.types.Object, channels: retarget.PoseChannels) -> Iterator[overwriting.Channel]:
     """What a motion keys: the rotations of each bone's own mode, and the mover's location."""
     for column, name in enumerate(channels.bones):
         bone = rig.pose.bones[name]
@@ -84,7 +82,7 @@ def curves(rig: bpy.types.Object, channels: PoseChannels) -> Iterator[overwritin
         yield overwriting.Channel(bone, *retarget.rotation_channels(basis, bone.rotation_mode))
 
 
-def _frames(scene: bpy.types.Scene, start: int, motion: Motion) -> np.ndarray:
+def _frames(scene: bpy.types.Scene, start: int, motion: motions.Motion) -> np.ndarray:
     fps = bake.scene_fps(scene)
     whole = result_range(start, motion.frame_count, motion.fps, fps)
     wanted = timing.frame_range(scene, whole)
@@ -92,7 +90,9 @@ def _frames(scene: bpy.types.Scene, start: int, motion: Motion) -> np.ndarray:
     return timing.key_frames(start, (motion.frame_count - 1) / motion.fps * fps, wanted, fps, rate)
 
 
-def _channels(rig: bpy.types.Object, motion: Motion, seconds: np.ndarray) -> PoseChannels:
+def _channels(
+    rig: bpy.types.Object, motion: motions.Motion, seconds: np.ndarray
+) -> retarget.PoseChannels:
     """Channels at some times of a motion; where it stands is decided by its first frame."""
     sampled = timing.sampled_at(motion, np.concatenate([[0.0], seconds]))
     made = rigs.retargeter(rig).transfer(sampled)
@@ -100,7 +100,7 @@ def _channels(rig: bpy.types.Object, motion: Motion, seconds: np.ndarray) -> Pos
 
 
 def _put_new(
-    rig: bpy.types.Object, channels: PoseChannels, frames: np.ndarray, item: ResultItem
+    rig: bpy.types.Object, channels: retarget.PoseChannels, frames: np.ndarray, item: ResultItem
 ) -> None:
     """A new action on the rig; the present one stays in the file."""
     writer = compat.ActionWriter.new(rig, accepting.action_name(item.prompt))

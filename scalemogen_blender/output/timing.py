@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
@@ -11,9 +10,6 @@ import numpy as np
 from .. import bake
 from .._core import errors, rotations
 from .._core import motion as motions
-
-if TYPE_CHECKING:
-    from core.motion import Motion
 
 _CLOSE = 1e-3
 
@@ -82,7 +78,7 @@ def key_frames(
     return np.array([first, *inside, *([last] if last > first else [])])
 
 
-def sampled_at(motion: Motion, seconds: np.ndarray) -> Motion:
+def sampled_at(motion: motions.Motion, seconds: np.ndarray) -> motions.Motion:
     """The motion at any times [K] in seconds from its first frame: slerp, and linear positions."""
     at = np.clip(np.asarray(seconds) * motion.fps, 0.0, motion.frame_count - 1)
     low = np.clip(at.astype(int), 0, max(motion.frame_count - 2, 0))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
@@ -15,9 +14,6 @@ import numpy as np
 from .. import armature
 from .._core import errors, retarget
 from . import stored
-
-if TYPE_CHECKING:
-    from core.retarget import BoneMap
 
 _MOST_RIGS = 32
 #: Buttons read the map many times while one panel is drawn; this long (seconds) they may trust
@@ -34,9 +30,9 @@ class RigState:
 
     names: tuple[str, ...]
     parents: tuple[int, ...]
-    automatic: BoneMap
+    automatic: retarget.BoneMap
     corrections: stored.Table
-    bone_map: BoneMap
+    bone_map: retarget.BoneMap
     problem: str | None
 
 
@@ -118,7 +114,7 @@ def rig_problem(rig: bpy.types.Object) -> str | None:
     return state(rig).problem
 
 
-def bone_map(rig: bpy.types.Object) -> BoneMap:
+def bone_map(rig: bpy.types.Object) -> retarget.BoneMap:
     """The rig's bones for the joints, with the artist's corrections.
 
     ScaleMoGenError that names the missing joints, or what else is wrong.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
@@ -14,9 +13,6 @@ from .. import armature, character
 from .._core import retarget, skeleton
 from . import state, stored
 from .selection import target
-
-if TYPE_CHECKING:
-    from core.retarget import BoneMap, RestRig, Retargeter
 
 #: Constraints that leave nothing of a bone's own rotation, unless their influence is small.
 _TAKING_OVER = {"COPY_TRANSFORMS", "COPY_ROTATION", "ARMATURE", "IK"}
@@ -71,7 +67,7 @@ def summary_of(rig: bpy.types.Object) -> RigSummary:
     )
 
 
-def hint(rig: bpy.types.Object, bone_map: BoneMap) -> str:
+def hint(rig: bpy.types.Object, bone_map: retarget.BoneMap) -> str:
     """What will keep a motion from showing on a rig that can be used; empty if nothing will."""
     for chain in bone_map.bones.values():
         for name in chain:
@@ -88,7 +84,7 @@ def _takes_over(constraint: bpy.types.Constraint) -> bool:
     return constraint.type in _TAKING_OVER and constraint.enabled and constraint.influence > _MOSTLY
 
 
-def facing(rig: bpy.types.Object, bone_map: BoneMap) -> str:
+def facing(rig: bpy.types.Object, bone_map: retarget.BoneMap) -> str:
     """The world axis that the rig's rest pose faces, with its sign; empty if it is none."""
     places = _rest_heads(rig, bone_map)
     if not {"left_hip", "right_hip", "left_ankle"} <= places.keys():
@@ -108,14 +104,14 @@ def facing(rig: bpy.types.Object, bone_map: BoneMap) -> str:
     return f"{'+' if forward[axis] > 0.0 else '-'}{'XYZ'[axis]}"
 
 
-def _rest_heads(rig: bpy.types.Object, bone_map: BoneMap) -> Mapping[str, Vector]:
+def _rest_heads(rig: bpy.types.Object, bone_map: retarget.BoneMap) -> Mapping[str, Vector]:
     """World heads of mapped bones at rest, by slot."""
     bones, world = rig.data.bones, rig.matrix_world
     names = {slot: chain[0] for slot, chain in bone_map.bones.items()}
     return {slot: world @ bones[n].head_local for slot, n in names.items() if n in bones}
 
 
-def measured(rig: bpy.types.Object) -> RestRig:
+def measured(rig: bpy.types.Object) -> retarget.RestRig:
     """The rig at rest, wherever and however hidden it is."""
     if rig.visible_get():
         bpy.context.view_layer.update()
@@ -124,7 +120,7 @@ def measured(rig: bpy.types.Object) -> RestRig:
         return armature.read_rest_rig(rig)
 
 
-def retargeter(rig: bpy.types.Object) -> Retargeter:
+def retargeter(rig: bpy.types.Object) -> retarget.Retargeter:
     """The rig measured with its corrected map; any number of motions can be put on it.
 
     ScaleMoGenError where the map or the object's scale does not allow it.
