@@ -254,9 +254,12 @@ class Installer:
     def _install(self, place: VirtualEnvironment, pip: Path, wanted: str) -> Traffic:
         traffic = Traffic()
         sources = self._sources()
+        scratch = self._root / SCRATCH / "downloads"
         kept = None
         if not (self._job.wheels or self._job.offline):
             kept = KeptWheels(self._root / KEPT, [wanted, self._job.version, *self._addresses()])
+            scratch /= kept.folder.name
+            kept.keep(scratch)  # what one that was killed has left
             kept.drop_damaged(lambda name: self._progress.at("check", 0.03, name.split("-")[0]))
             sources.append("--no-cache-dir")
         pinned = ["-r", str(REQUIREMENTS)]
@@ -269,7 +272,6 @@ class Installer:
             ("The tokenizer", ["--no-deps", "-r", str(NO_DEPENDENCIES)], True),
         ):
             here = kept.paths(without_dependencies(), among=alone) if kept is not None else []
-            scratch = self._root / SCRATCH / "downloads"
             folders = (scratch, place.site_packages)
             with self._progress.following(traffic, *folders, kept) as on_line:
                 try:

@@ -46,7 +46,7 @@ class KeptWheels:
         return [str(wheel) for wheel in wheels if (_package(wheel) in names) is among]
 
     def keep(self, scratch: Path, unfinished: str = "") -> None:
-        """Give all wheels below ``scratch`` a second name here, but for the one under way.
+        """Give all wheels below ``scratch`` a second name here, but for the ``unfinished`` one.
 
         pip deletes its own when it ends, well or badly. Where the disk knows no second names,
         nothing is kept.

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 _BYTES_AT_MOST = 1 << 20
+_LINES_AT_MOST = 1000
 
 
 def start(
@@ -88,7 +89,10 @@ def answer(
         assert process.stdout is not None
         left = _BYTES_AT_MOST
         with contextlib.suppress(OSError, ValueError):
-            while left > 0 and (line := process.stdout.readline(left)):
+            while left > 0 and lines.qsize() < _LINES_AT_MOST:
+                line = process.stdout.readline(left)
+                if not line:
+                    break
                 left -= len(line)
                 lines.put(line.decode(errors="replace").rstrip("\r\n"))
         lines.put(None)

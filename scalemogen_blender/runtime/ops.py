@@ -43,7 +43,9 @@ class _Waiting:
 
 
 class _Installing(_Waiting):
-    """Mix-in of what starts an installation."""
+    """Mix-in of what starts an installation; ``done`` is said after it."""
+
+    done = "Installed in {seconds} s"
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
@@ -67,7 +69,7 @@ class _Installing(_Waiting):
         activity.settle()
         if installation.outcome is Outcome.DONE:
             seconds = installation.details["seconds"]
-            self.report({"INFO"}, interface.report("Installed in {seconds} s", seconds=seconds))
+            self.report({"INFO"}, interface.report(self.done, seconds=seconds))
             return {"FINISHED"}
         self.report({"ERROR"}, installation.message)
         return {"CANCELLED"}
@@ -131,6 +133,8 @@ class SCALEMOGEN_OT_runtime_install_wheels(_Installing, bpy.types.Operator):
 
 class SCALEMOGEN_OT_runtime_repair(_Installing, bpy.types.Operator):
     """Put the installed runtime right."""
+
+    done = "Repaired in {seconds} s"
 
     bl_idname = "scalemogen.runtime_repair"
     bl_label = "Repair Runtime"
