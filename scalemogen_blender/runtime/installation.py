@@ -111,19 +111,17 @@ class Installation:
         try:
             event = json.loads(line)
             kind = event.pop("event")
-        except (ValueError, KeyError, AttributeError):
-            self._tail.append(line.strip())
-            return ""
-        if kind == "progress":
-            self.step = Step(
-                event["phase"], event["fraction"], event["package"], event["bytes"] / 1e6
-            )
-        elif kind == "done":
-            self.details = event
-            return "done"
-        elif kind == "failed":
-            self.message = event["message"]
-            return "failed"
+            if kind == "progress":
+                megabytes = event["bytes"] / 1e6
+                self.step = Step(event["phase"], event["fraction"], event["package"], megabytes)
+            elif kind == "done":
+                self.details = event
+                return "done"
+            elif kind == "failed":
+                self.message = event["message"]
+                return "failed"
+        except (ValueError, KeyError, AttributeError, TypeError):
+            self._tail.append(line.strip())  # what something else than the installer wrote
         return ""
 
     def _settle(self, ending: str) -> None:
