@@ -31,23 +31,29 @@ def settings():
 # When the job began, first had something to show, was made, and lay in the scene.
 _STOPWATCH = """
 times = {}
+
+def noting(function, name):
+    def wrapper(self, *arguments):
+        times.setdefault(name, time.time())
+        return function(self, *arguments)
+    return wrapper
+
 def watch_job():
-    job = addon("session").job()
-    now = time.time()
-    if job is not None:
-        times.setdefault("began", now)
-        if addon("session").status().info is not None:
-            times.setdefault("ready", now)
-        if job.done:
-            times.setdefault("first scale", now)
-        if addon("session")._session.overlay.is_shown:
-            times.setdefault("first preview", now)
-        if job.state.name == "WAITING":
-            times.setdefault("made", now)
-    elif "began" in times and "ended" not in times:
-        times["ended"] = now
-        times["state"] = addon("session")._session.last.state.name
+    session = addon("session")._session
+    if session is not None and session.job is not None:
+        if session.client.info is not None:
+            times.setdefault("engine ready", time.time())
+        if session.job.done:
+            times.setdefault("first scale", time.time())
+        if session.overlay.is_shown:
+            times.setdefault("first preview", time.time())
+    elif "ended" in times:
+        times.setdefault("state", session.last.state.name)
     return 0.002
+
+watched = addon("session.manager").Session
+watched._finished = noting(watched._finished, "made")
+watched._end = noting(watched._end, "ended")
 bpy.app.timers.register(watch_job, persistent=True)
 """
 
@@ -75,6 +81,7 @@ class Artist:
 
     def __init__(self, screen: Screen) -> None:
         self.screen = screen
+        self.generate_button = Spot(0, 0, "")
 
     def install(self, archive: Path) -> None:
         """Install and enable the zip with the Preferences' own operator; open the tab."""
@@ -136,6 +143,15 @@ class Artist:
         )
         assert self.screen.value("addon('runtime').problem()") is None
 
+    def undo_steps(self) -> list[str]:
+        """Names of Blender's undo steps, oldest first."""
+        self.screen.run(
+            "import ctypes; bpy.context.window_manager.print_undo_steps(); "
+            "ctypes.CDLL(None).fflush(None)"
+        )
+        lines = self.screen.log().rpartition("Undo ")[2].splitlines()
+        return [line.rpartition("name='")[2].rstrip("'") for line in lines if "name='" in line]
+
     def open_tab(self) -> None:
         """Open the sidebar and the add-on's tab."""
         self.screen.run("view()[1].spaces.active.show_region_ui = True")
@@ -184,10 +200,10 @@ class Artist:
 
     def generate_again(self) -> float:
         """Press Generate; return when, as ``time.time()``."""
-        spot = self.screen.find("scalemogen.generate(")
+        self.generate_button = self.screen.find("scalemogen.generate(")
         self.screen.run("times.clear(); heartbeat.clear()")
         pressed = time.time()
-        self.screen.click(spot)
+        self.screen.click(self.generate_button)
         return pressed
 
     def pause(self) -> None:
@@ -228,5 +244,5 @@ class Artist:
 
     def wait_for_result(self, timeout: float = 180) -> dict[str, Any]:
         """Wait until the job has ended; return :meth:`times`."""
-        self.screen.wait_for("'ended' in times", timeout)
+        self.screen.wait_for("'state' in times", timeout)
         return self.times()

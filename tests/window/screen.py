@@ -194,6 +194,16 @@ class Screen:
         self.shot("not-found")
         raise WindowError(f"no button {what!r} in {self.area} {self.region}")
 
+    def find_beside(self, spot: Spot, what: str) -> Spot:
+        """Return where a button is in the row of another one; from the right."""
+        place = self.place()
+        points = [(x, spot.y) for x in range(place["x"] + place["width"], place["x"], -_ROW)]
+        for found in self._scan(points, until=what):
+            if what in found.what:
+                return found
+        self.shot("not-found")
+        raise WindowError(f"no button {what!r} beside {spot}")
+
     def buttons(self, part: float = 0.6) -> list[str]:
         """What lies in a column of the region, from above: property paths, operator calls."""
         whats = [spot.what for spot in self._scan(self._column(part)) if spot.what]
