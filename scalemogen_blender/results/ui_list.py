@@ -3,7 +3,7 @@
 import bpy
 
 from .. import interface
-from . import preview
+from . import preview, wording
 
 #: Widths of the numbers in Blender's units; the prompt gets what is left.
 _SEED_WIDTH, _SECONDS_WIDTH = 2.6, 2.0
@@ -32,7 +32,7 @@ class SCALEMOGEN_UL_results(bpy.types.UIList):
         else:
             play = row.operator("scalemogen.result_play", text="", icon="PLAY", emboss=False)
             play.index = index
-        row.label(text=item.prompt, translate=False)
+        row.label(text=wording.without_subject(item.prompt), translate=False)
         numbers = row.row()
         numbers.active = False
         seconds = interface.label("{seconds:.1f} s", seconds=item.seconds)
