@@ -84,7 +84,7 @@ def paint(at=(-5, 3, 12, 20, 33, 41, 60), bones=None):
             key(bone, "rotation_quaternion", frame, turned / np.linalg.norm(turned))
     for frame in at:
         key("pelvis", "location", frame, rng.normal(0, 0.3, 3))
-        key("left_knee", "location", frame, rng.normal(0, 0.05, 3))
+        key("left_hip", "location", frame, rng.normal(0, 0.05, 3))
         key("head", "scale", frame, rng.normal(1, 0.1, 3))
         rig.location = rng.normal(0, 1, 3)
         rig.keyframe_insert("location", frame=frame)
@@ -227,7 +227,7 @@ def test_overwriting_changes_nothing_outside_the_range(in_blender, mode, first, 
                 name = "rotation_axis_angle" if {mode!r} == "AXIS_ANGLE" else "rotation_euler"
                 size = 4 if {mode!r} == "AXIS_ANGLE" else 3
                 key(bone, name, frame, rng.normal(0, 1, size))
-    rig.pose.bones["right_wrist"].location = (0.1, 0, 0)  # posed, and not keyed
+    rig.pose.bones["right_hip"].location = (0.1, 0, 0)  # posed, and not keyed
     scene.frame_set(1)
     outside = [f for f in range(-60, 120) if not first <= f <= last]
     before = {{f: pose(f) for f in outside}}
@@ -261,6 +261,37 @@ def test_overwriting_changes_nothing_outside_the_range(in_blender, mode, first, 
     """,
         before=ARTISTS,
     )
+
+
+def test_a_curve_goes_on_as_it_did_beyond_its_keys(in_blender):
+    """Linear extrapolation, whatever lies between the range and the only key on its other side."""
+    in_blender("""
+    scene.render.fps = 30
+    path = 'pose.bones["head"].rotation_quaternion'
+    settings.target = "OVERWRITE"
+    land(walking(60), start=1)
+    for mode in ("CONSTANT", "LINEAR", "BEZIER", "SINE"):
+        for last_mode in ("CONSTANT", "LINEAR", "BEZIER", "SINE"):
+            for first, last in ((12, 20), (2, 8), (35, 40), (5, 35), (1, 30)):
+                rig.animation_data_clear()
+                for frame, value in ((10, 0.5), (30, 0.1)):
+                    key("head", "rotation_quaternion", frame, (1, value, 0, 0))
+                c = curve(path, 1)
+                c.extrapolation = "LINEAR"
+                for p, kind in zip(c.keyframe_points, (mode, last_mode)):
+                    p.interpolation = kind
+                    p.handle_left_type = p.handle_right_type = "FREE"
+                    p.handle_left = p.co.x - 4, p.co.y - 0.05
+                    p.handle_right = p.co.x + 4, p.co.y + 0.1
+                c.update()
+                outside = [f for f in range(-50, 100) if not first <= f <= last]
+                before = [c.evaluate(f) for f in outside]
+                custom(first, last)
+                bpy.ops.scalemogen.bake()
+                after = [curve(path, 1).evaluate(f) for f in outside]
+                worst = np.abs(np.subtract(before, after)).max()
+                assert worst < 1e-5, (mode, last_mode, first, last, worst)
+    """)
 
 
 def test_overwriting_shows_the_result_inside_the_range(in_blender):
@@ -323,6 +354,35 @@ def test_few_keys_are_added_to_a_hand_keyed_action(in_blender):
     assert frames(curve(path)) == [1, 19, *range(20, 31), 31, 40, 80], frames(curve(path))
     assert frames(curve('pose.bones["head"].rotation_quaternion')) == [19, *range(20, 31), 31]
     """)
+
+
+@pytest.mark.parametrize("smoothing", ["CONT_ACCEL", "NONE"])
+def test_the_shape_stays_when_blender_recalculates_its_automatic_handles(in_blender, smoothing):
+    """As it does when the artist touches a key later on; with the handles that new keys have."""
+    in_blender(
+        f"""
+    scene.render.fps = 30
+    KINDS, HANDLES = ("LINEAR", "BEZIER"), ("AUTO_CLAMPED",)
+    paint()
+    for c in compat.active_curves(rig):
+        c.auto_smoothing = {smoothing!r}
+        c.keyframe_points.handles_recalc()
+    def shape():
+        return np.array([[c.evaluate(f) for f in range(-5, 61) if not 10 <= f <= 30]
+                         for c in (curve(*name) for name in names)])
+    names = [(c.data_path, c.array_index) for c in compat.active_curves(rig)]
+    before = shape()
+    land(tumbling(2, 60))
+    settings.target = "OVERWRITE"
+    custom(10, 30)
+    bpy.ops.scalemogen.bake()
+    for c in compat.active_curves(rig):
+        c.keyframe_points.handles_recalc()
+    worst = np.abs(before - shape()).max()
+    assert worst < 1e-5, worst
+    """,
+        before=ARTISTS,
+    )
 
 
 def test_overwriting_is_one_undo_step(in_blender):
