@@ -60,7 +60,7 @@ answer(found)
     )
     assert found["empty"] == ["Generated motions appear here"] and found["no details"]
     assert found["row"] == [
-        ["scalemogen.result_stop", "PAUSE"], "a person walks", "7", "0.8 s", "BLANK1"
+        ["scalemogen.result_stop", "PAUSE"], "walks", "7", "0.8 s", "BLANK1"
     ]  # fmt: skip
     assert found["other row"][0] == ["scalemogen.result_play", "PLAY"]
     assert found["accepted row"][-1] == "CHECKMARK"
