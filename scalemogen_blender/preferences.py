@@ -65,7 +65,7 @@ class _Settings:
     """All settings; what Blender stores them in comes below."""
 
     runtime_source: bpy.props.EnumProperty(
-        name="Runtime",
+        name="Source",
         description="Which Python the engine runs in",
         items=[
             ("INSTALL", "Install Here", "Install PyTorch for this add-on alone"),
@@ -125,9 +125,9 @@ class _Settings:
         items=_model_items(),
     )
     idle_minutes: bpy.props.IntProperty(
-        name="Unload After",
+        name="Unload After (Minutes)",
         description=(
-            "Minutes without work after which the engine gives its memory back. 0 keeps it until "
+            "Time without work after which the engine gives its memory back. 0 keeps it until "
             "Blender ends"
         ),
         default=10,

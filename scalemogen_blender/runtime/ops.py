@@ -18,7 +18,7 @@ from .installation import Installation, Outcome, Step, wait_for
 _PHASES = {
     "prepare": "Preparing",
     "resolve": "Looking for packages",
-    "download": "Getting",
+    "download": "Fetching",
     "unpack": "Unpacking",
     "check": "Checking",
 }

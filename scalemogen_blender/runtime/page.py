@@ -8,12 +8,12 @@ from typing import Any
 import bpy
 
 from .. import interface
-from .._core import VERSION, errors
+from .._core import errors
 from . import activity, jobs, place, plan, status
 from .ops import step_text
 from .status import Condition, Status
 
-_LETTERS_PER_PIXEL = 1 / 7.5
+_LETTERS_PER_PIXEL = 1 / 6.4
 _MARGIN = 80  # pixels of frame and icon
 
 
@@ -129,6 +129,8 @@ def _draw_buttons(
         main.operator(
             name, text=text, icon="TOOL_SETTINGS" if repair else "IMPORT", translate=False
         )
+        if wanted.doubt:
+            _lines(layout, context, interface.label(wanted.doubt), icon="INFO")
     if jobs.online_problem() and found.condition is not Condition.READY:
         _lines(layout, context, jobs.online_problem(), icon="INTERNET_OFFLINE")
         if not bpy.app.online_access_override:
@@ -141,8 +143,8 @@ def _draw_buttons(
     body.use_property_decorate = False
     column = body.column()
     column.prop(settings, "build")
-    if wanted.doubt:
-        _lines(column, context, wanted.doubt, icon="INFO")
+    if wanted.doubt and found.condition is Condition.READY:
+        _lines(column, context, interface.label(wanted.doubt), icon="INFO")
     column.prop(settings, "package_index")
     row = column.row()
     row.active = bool(settings.package_index.strip())
@@ -156,8 +158,8 @@ def _draw_buttons(
     column.operator("scalemogen.runtime_install_wheels", icon="FILE_FOLDER")
 
 
-_SIZES = "Install PyTorch for {build} ({download} to download, {disk} on disk)"
-_SIZES_OTHER = "Install PyTorch for {build} Instead"
+_SIZES = "Install PyTorch ({build} build, {download} to download, {disk} on disk)"
+_SIZES_OTHER = "Install the {build} Build Instead"
 _REPAIR = "Repair (at most {download} to download)"
 
 
@@ -186,10 +188,9 @@ def _summary(found: Status) -> str:
 
 def _draw_engine(layout: bpy.types.UILayout, settings: Any, found: Status) -> None:
     layout.prop(settings, "device")
-    if found.python is not None and not found.findings.devices:
-        checking = activity.checker.running(found.python)
-        text = "Looking for devices…" if checking else "Find Devices"
-        layout.operator("scalemogen.runtime_check", text=text, icon="VIEWZOOM")
+    if found.problem is None and found.python is not None and not found.findings.devices:
+        status.find_devices(found.python)
+        layout.label(text="Looking for devices…", icon="SORTTIME")
     layout.prop(settings, "model")
     layout.prop(settings, "idle_minutes")
 
@@ -205,4 +206,3 @@ def _draw_files(layout: bpy.types.UILayout) -> None:
     column = layout.column(align=True)
     column.active = False
     column.label(text=folder, translate=False)
-    column.label(text=f"ScaleMoGen {VERSION}", translate=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from math import ceil
 
 from .._core import runtime as core_runtime
 
@@ -18,6 +19,7 @@ class Plan:
     doubt: str = ""
 
 
+@cache  # pages draw often, and the list of builds does not change while Blender runs
 def make_plan(choice: str, has_index: bool, has_nvidia: bool, platform: str) -> Plan:
     """Return what fits.
 
@@ -56,7 +58,7 @@ def nvidia_driver() -> bool:
 
 def gigabytes(megabytes: float) -> str:
     """``0.2 GB``, ``3 GB``."""
-    return f"{megabytes / 1000:.1f} GB" if megabytes < 2000 else f"{megabytes / 1000:.0f} GB"
+    return f"{megabytes / 1000:.1f} GB" if megabytes < 2000 else f"{ceil(megabytes / 1000)} GB"
 
 
 def build_name(name: str) -> str:

@@ -134,6 +134,13 @@ def begin_check(python: Path, site_packages: Path | None = None) -> None:
     watch.start()
 
 
+def find_devices(python: Path) -> None:
+    """Ask an interpreter for its devices unless it was asked already; for drawing code."""
+    known = activity.checker.known(python, place.checks_file())
+    if known is None and not bpy.app.background:
+        begin_check(python, installed_site_packages(python))
+
+
 def installed_site_packages(python: Path) -> Path | None:
     """The packages of an interpreter that we installed; None for any other."""
     try:
