@@ -160,6 +160,12 @@ class Artist:
         self.screen.run("view()[1].tag_redraw()")
         time.sleep(0.7)
 
+    def frame_selected(self) -> None:
+        """Bring what is selected before the artist's eyes."""
+        self.screen.point_at("VIEW_3D", "WINDOW")
+        self.screen.key("KP_Decimal")
+        time.sleep(1)
+
     def open_panel(self, name: str) -> None:
         """Press the header of a closed panel.
 

@@ -19,6 +19,9 @@ from types import FrameType
 import bpy
 
 FOLDER = Path(sys.argv[sys.argv.index("--") + 1])
+sys.path.insert(0, str(FOLDER))
+from naming import matches
+
 _HEARTBEAT_SECONDS = 0.005
 _POINTER_SECONDS = 0.03  # from moving the pointer until Blender has handled it
 
@@ -117,7 +120,7 @@ def screen_height() -> int:
     return memory["screen_height"]
 
 
-def under_pointer(area_type: str, region_type: str) -> dict:
+def under_pointer(area_type: str, region_type: str) -> str:
     """The operator call or the property's path of the button under the pointer."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
@@ -128,22 +131,22 @@ def under_pointer(area_type: str, region_type: str) -> dict:
                     found = _button()
                 if found:
                     return found
-    return {}
+    return ""
 
 
-def _button() -> dict:
+def _button() -> str:
     try:
         if found := bpy.context.property:
-            owner, path, index = found
-            return {"property": path, "index": index, "owner": owner.name if owner else ""}
+            _owner, path, _index = found
+            return path
     except (AttributeError, RuntimeError, TypeError):
         pass
     manager = bpy.context.window_manager
     if bpy.ops.ui.copy_python_command_button.poll():
         manager.clipboard = ""
         bpy.ops.ui.copy_python_command_button()
-        return {"operator": manager.clipboard}
-    return {}
+        return manager.clipboard
+    return ""
 
 
 def move_pointer(x: int, y: int) -> None:
@@ -170,7 +173,7 @@ def do_scan(task: dict) -> Iterator[float]:
         move_pointer(x, y)
         yield _POINTER_SECONDS
         found.append(under_pointer(task["area"], task["region"]))
-        if task.get("until") and task["until"] in json.dumps(found[-1]):
+        if task["until"] and matches(task["until"], found[-1]):
             break
     return found
 

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from tests.window.naming import matches
+
 HERE = Path(__file__).resolve().parent
 ROOTS = Path(os.environ.get("SCALEMOGEN_WINDOW_ROOTS") or tempfile.gettempdir())
 #: Debian suite → the Blender in it.
@@ -60,7 +62,7 @@ class Screen:
         self.area, self.region = "VIEW_3D", "UI"
         shutil.rmtree(pictures, ignore_errors=True)
         pictures.mkdir(parents=True)
-        for name in ("agent.py", "blender_side.py"):
+        for name in ("agent.py", "blender_side.py", "naming.py"):
             shutil.copy(HERE / name, share / name)
         self._numbers = {"ask": 0, "picture": 0}
         self._known: dict[str, Spot] = {}
@@ -177,16 +179,16 @@ class Screen:
             WindowError: it is not in the region.
         """
         known = self._known.get(what)
-        if known and what in self._scan([(known.x, known.y)])[0].what:
+        if known and matches(what, self._scan([(known.x, known.y)])[0].what):
             return known
         for scrolled in range(4):
             for part in (0.55, 0.86, 0.3, 0.72, 0.42, 0.15):
                 points = self._column(part)
                 for spot in self._scan(points, until=what):
-                    if what in spot.what:
+                    if matches(what, spot.what):
                         # A row's upper edge may have been hit: a little lower is better.
                         below = Spot(spot.x, spot.y + 5, spot.what)
-                        inside = what in self._scan([(below.x, below.y)])[0].what
+                        inside = matches(what, self._scan([(below.x, below.y)])[0].what)
                         self._known[what] = below if inside else spot
                         return self._known[what]
             if scrolled < 3:
@@ -199,7 +201,7 @@ class Screen:
         place = self.place()
         points = [(x, spot.y) for x in range(place["x"] + place["width"], place["x"], -_ROW)]
         for found in self._scan(points, until=what):
-            if what in found.what:
+            if matches(what, found.what):
                 return found
         self.shot("not-found")
         raise WindowError(f"no button {what!r} beside {spot}")
@@ -256,10 +258,7 @@ class Screen:
     def _scan(self, points: list[tuple[int, int]], until: str = "") -> list[Spot]:
         task = {"do": "scan", "points": points, "area": self.area, "region": self.region}
         found = self._ask(task | {"until": until}, 300)  # slow while an animation plays
-        return [
-            Spot(x, y, what.get("property") or what.get("operator") or "")
-            for (x, y), what in zip(points, found, strict=False)
-        ]
+        return [Spot(x, y, what) for (x, y), what in zip(points, found, strict=False)]
 
     # --- Talking -------------------------------------------------------------------------------
 

@@ -54,6 +54,7 @@ def test_from_the_prompt_to_an_fbx_file(artist: Artist, note: Callable[..., None
     screen.wait_for("any(o.type == 'ARMATURE' for o in bpy.data.objects)", 10)
     rig = screen.value("next(o.name for o in bpy.data.objects if o.type == 'ARMATURE')")
     screen.run("bpy.data.objects['Cube'].hide_set(True)")
+    artist.frame_selected()
     screen.shot("mannequin")
 
     # From a standing start: the engine is not running yet when the button is pressed.
@@ -164,7 +165,8 @@ def test_from_the_prompt_to_an_fbx_file(artist: Artist, note: Callable[..., None
     screen.shot("exported")
     screen.run(
         "bpy.ops.wm.read_homefile(use_empty=True)\n"
-        "bpy.ops.import_scene.fbx(filepath='/share/walk.fbx')\n"
+        "with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):\n"
+        "    bpy.ops.import_scene.fbx(filepath='/share/walk.fbx')\n"
         "back = next(o for o in bpy.data.objects if o.type == 'ARMATURE')"
     )
     assert screen.value("len(back.data.bones)") >= 22
