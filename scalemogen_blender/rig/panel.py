@@ -3,7 +3,7 @@
 import bpy
 
 from .. import interface
-from . import folder, rows, selection, wording
+from . import folder, rows, selection
 from .map_ops import status_line
 from .summary import RigSummary, summary_of
 
@@ -45,7 +45,7 @@ class SCALEMOGEN_PT_rig(interface.SidebarPanel, bpy.types.Panel):
         layout.prop(group, "target")
         rig = selection.target(context)
         if rig is None:
-            wording.draw_reason(layout, context, selection.problem(context) or "", icon="INFO")
+            interface.paragraph(layout, selection.problem(context) or "", icon="INFO")
             if not selection.armatures(context.scene):
                 layout.operator("scalemogen.add_mannequin", icon="OUTLINER_OB_ARMATURE")
             return
@@ -63,9 +63,9 @@ class SCALEMOGEN_PT_rig(interface.SidebarPanel, bpy.types.Panel):
             column.label(text=rig.name, icon="ARMATURE_DATA", translate=False)
         icon = "ERROR" if found.problem else "CHECKMARK"
         line = status_line(found.title, found.mapped, found.of)
-        wording.draw_reason(column, context, line, icon=icon)
+        interface.paragraph(column, line, icon=icon)
         if found.problem:
-            wording.draw_reason(self.layout, context, found.problem, icon="BLANK1")
+            interface.paragraph(self.layout, found.problem, icon="BLANK1")
         elif found.facing not in {"", "-Y"}:
             column.label(
                 text=interface.label("Facing {axis}", axis=found.facing),
@@ -73,7 +73,7 @@ class SCALEMOGEN_PT_rig(interface.SidebarPanel, bpy.types.Panel):
                 translate=False,
             )
         if found.hint:
-            wording.draw_reason(self.layout, context, found.hint, icon="INFO")
+            interface.paragraph(self.layout, found.hint, icon="INFO")
         if rig.data.pose_position == "REST":
             row = self.layout.row()
             row.label(text="In Rest Position, no motion shows", icon="INFO")
@@ -106,8 +106,8 @@ class SCALEMOGEN_PT_rig_bone_map(interface.SidebarPanel, bpy.types.Panel):
         missing = summary_of(rig).missing if rig is not None else ()
         if missing:
             words = ", ".join(interface.label(word) for word in missing)
-            wording.draw_reason(
-                layout, context, interface.label("Without a bone: {joints}", joints=words), "INFO"
+            interface.paragraph(
+                layout, interface.label("Without a bone: {joints}", joints=words), "INFO"
             )
 
 
