@@ -88,7 +88,9 @@ def require_venv() -> None:
 def require_space(folder: Path, megabytes: int, what: str) -> None:
     """Raise SetupError unless the disk of ``folder`` has ``megabytes`` free."""
     if problem := space_problem(folder, megabytes, what):
-        raise SetupError(f"{problem} Free some, or set SCALEMOGEN_VENV to a folder on another disk.")
+        raise SetupError(
+            f"{problem} Free some, or set SCALEMOGEN_VENV to a folder on another disk."
+        )
 
 
 if __name__ == "__main__":  # .ci/run asks which packages to install

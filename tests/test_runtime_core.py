@@ -388,6 +388,35 @@ def test_a_python_with_everything_runs_the_engine(tmp_path: Path) -> None:
     assert "lacks numpy (OSError: wrong architecture)" in ask(made.python, engine).problem
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
+def test_a_question_ends_with_whoever_asked_it(tmp_path: Path) -> None:
+    engine = fakes.make_engine(tmp_path / "engine")
+    packages, begun = tmp_path / "packages", tmp_path / "begun"
+    packages.mkdir()
+    waiting = f"import os, pathlib, time; pathlib.Path({str(begun)!r}).write_text(str(os.getpid()))"
+    (packages / "torch.py").write_text(f"{waiting}\ntime.sleep(60)\n")
+    environment = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    made = VirtualEnvironment(environment, HERE)
+    (made.site_packages / "ours.pth").write_text(str(packages))
+    asking = (
+        "import sys; from pathlib import Path; from core.runtime.inquiry import ask\n"
+        f"ask(Path({str(made.python)!r}), Path({str(engine)!r}))\n"
+    )
+    asker = subprocess.Popen([sys.executable, "-c", asking], cwd=ROOT)
+    assert fakes.until(lambda: begun.exists() and bool(begun.read_text()))
+    asker.kill()
+    asker.wait()
+    assert fakes.until(lambda: not _alive(int(begun.read_text())))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
 def test_what_is_no_interpreter_is_refused_in_words(tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("not a program")

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import runpy
 import sys
+from pathlib import Path
 from typing import Any
 
 NEEDED = ("torch", "numpy", "safetensors", "tokenizers")
@@ -26,6 +28,8 @@ BOOT = (
 
 def main() -> None:
     """Print what is found."""
+    # Nobody would hear the answer any more once whoever asked is gone.
+    runpy.run_path(str(Path(__file__).with_name("child.py")))["watch_lifeline"]()
     # Libraries print as they like; our line has stdout for itself.
     out, sys.stdout = sys.stdout, sys.stderr
     print(json.dumps(findings(sys.argv[1])), file=out, flush=True)

@@ -76,11 +76,13 @@ def answer(
 ) -> tuple[list[str], str]:
     """Run a process and return the lines of its stdout, and how it ended.
 
+    Its stdin is a pipe that comes to its end when this process does: a lifeline.
+
     The second is ``""`` where it ended well, else ``"late"`` (no first line in time, or no end),
     ``"code N"``, or why it could not be started. A flood of output is cut off.
     """
     try:
-        process = start(command)
+        process = start(command, stdin=subprocess.PIPE)
     except OSError as error:
         return [], error.strerror or str(error)
     lines: queue.Queue[str | None] = queue.Queue()
@@ -117,3 +119,5 @@ def answer(
         return found, f"code {code}" if code else ""
     finally:
         kill_group(process)
+        if process.stdin is not None:
+            process.stdin.close()

@@ -32,6 +32,15 @@ def step_text(step: Step) -> str:
     return " ".join(filter(None, words))
 
 
+def _busy() -> str:
+    """Why the runtime cannot be changed right now; "" where it can."""
+    if activity.installation() is not None:
+        return "The runtime is being installed"
+    if session.busy():
+        return "A motion is being generated; wait until it is done, or cancel it"
+    return ""
+
+
 class _Waiting:
     """Mix-in: ``wait=True`` returns when it is done."""
 
@@ -49,9 +58,9 @@ class _Installing(_Waiting):
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        """Not while one is running."""
-        if activity.installation() is not None:
-            cls.poll_message_set("The runtime is being installed")
+        """Not while one is running, or the engine at work in what would be replaced."""
+        if problem := _busy():
+            cls.poll_message_set(problem)
             return False
         return True
 
@@ -228,9 +237,9 @@ class SCALEMOGEN_OT_runtime_remove(_Waiting, bpy.types.Operator):
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        """Only what is there, and not while it is being made."""
-        if activity.installation() is not None:
-            cls.poll_message_set("The runtime is being installed")
+        """Only what is there, and not while it is being made or used."""
+        if problem := _busy():
+            cls.poll_message_set(problem)
             return False
         try:
             there = place.root().is_dir()
