@@ -40,6 +40,8 @@ def screen(suite: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterat
     screen = Screen(suite, tmp_path, PICTURES / SUITES[suite] / name)
     try:
         yield screen
+        assert screen.alive(), screen.log()[-5000:]
+        assert "Traceback" not in screen.log(), screen.log()[-5000:]
     finally:
         screen.close()
 

@@ -15,13 +15,16 @@ ready=$root/.blender-gui-ready
 fail() { echo "$*" >&2; exit 1; }
 [[ $(id -u) == 0 ]] || fail "making $root needs root rights"
 command -v apt-get >/dev/null || fail "making $root needs a Debian or Ubuntu"
-# The address that this machine's own packages come from.
+# The address that this machine's own packages come from; a fresh machine has no lists yet.
+apt-get indextargets 2>/dev/null | grep -q . || apt-get update -qq >/dev/null || true
+command -v debootstrap >/dev/null \
+    || apt-get install -y -qq --no-install-recommends debootstrap >/dev/null \
+    || { apt-get update -qq >/dev/null \
+         && apt-get install -y -qq --no-install-recommends debootstrap >/dev/null; } \
+    || fail "debootstrap cannot be installed"
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' \
     2>/dev/null | grep -v security | head -n 1 || true)
 [[ -n $mirror ]] || fail "this machine's apt has no Debian to take $suite from"
-command -v debootstrap >/dev/null \
-    || apt-get install -y -qq --no-install-recommends debootstrap >/dev/null \
-    || fail "debootstrap cannot be installed"
 
 rm -rf --one-file-system "$root"
 mkdir -p "$root"

@@ -198,6 +198,7 @@ def test_a_result_is_one_undo_step(artist: Artist) -> None:
     artist.pause()
     screen.key("ctrl+shift+z")
     screen.wait_for("len(settings().results.entries) == 1", 10)
+    time.sleep(1)
     screen.shot("done-again")
     screen.key("ctrl+z", "ctrl+z", "ctrl+z")
     screen.wait_for("not any(o.type == 'ARMATURE' for o in bpy.data.objects)", 10)
