@@ -29,6 +29,7 @@ def build() -> bpy.types.Object:
     bpy.context.scene.collection.objects.link(rig)
     _add_bones(rig)
     rig.show_in_front = True
+    armature.display_type = "STICK"  # the body shows how it is posed; bones are for selecting
     _add_body(rig)
     return rig
 

@@ -337,12 +337,12 @@ def test_the_panel_shows_what_was_found(in_blender):
     assert drawn(panel.SCALEMOGEN_PT_rig_bone_map) == []
     ops.add_mannequin()
     shown = drawn()
-    assert icons(shown)["ScaleMoGen, 22 of 22 joints mapped"] == "CHECKMARK"
+    assert icons(shown)["ScaleMoGen, 22 of 22 joints"] == "CHECKMARK"
     assert "Add Mannequin" not in panel_fakes.texts(shown)
     assert panel_fakes.find(shown, "scalemogen.rig_map_detect").text == "Detect"
     row("left_knee").bone = ""
     shown = drawn()
-    assert icons(shown)["ScaleMoGen, 21 of 22 joints mapped"] == "ERROR"
+    assert icons(shown)["ScaleMoGen, 21 of 22 joints"] == "ERROR"
     assert "No bone found for left shin" in " ".join(panel_fakes.texts(shown))
     shown = drawn(panel.SCALEMOGEN_PT_rig_bone_map)
     assert any(item.kind == "template_list" for item in shown)

@@ -39,27 +39,30 @@ class ActionWriter:
         self, path: str, index: int, group: str, frames: np.ndarray, values: np.ndarray
     ) -> None:
         """One F-curve with a linear key at every frame, written in bulk."""
-        curve = self._new_curve(path, index, group)
+        curve = new_curve(self._curves, path, index, group)
         points = curve.keyframe_points
         points.add(len(frames))
         points.foreach_set("co", np.stack([frames, values], axis=-1).astype(np.float32).ravel())
         points.foreach_set("interpolation", np.full(len(frames), _LINEAR, dtype=np.int32))
         curve.update()
 
-    def _new_curve(self, path: str, index: int, group: str) -> bpy.types.FCurve:
-        curves = self._curves.fcurves
-        options = curves.bl_rna.functions["new"].parameters.keys()
-        for option in ("group_name", "action_group"):  # 5.0 and later; 4.3 and before
-            if option in options:
-                return curves.new(path, index=index, **{option: group})
-        curve = curves.new(path, index=index)
-        groups = self._curves.groups
-        curve.group = groups.get(group) or groups.new(group)
-        return curve
-
     def assign(self, owner: bpy.types.Object) -> None:
         """Make the action the object's active one."""
         assign_action(owner.animation_data_create(), self.action)
+
+
+def new_curve(
+    owner: "bpy.types.Action | bpy.types.ActionChannelbag", path: str, index: int, group: str
+) -> bpy.types.FCurve:
+    """An empty F-curve in a group of the same channel bag (before Blender 4.4: action)."""
+    curves = owner.fcurves
+    options = curves.bl_rna.functions["new"].parameters.keys()
+    for option in ("group_name", "action_group"):  # 5.0 and later; 4.3 and before
+        if option in options:
+            return curves.new(path, index=index, **{option: group})
+    curve = curves.new(path, index=index)
+    curve.group = owner.groups.get(group) or owner.groups.new(group)
+    return curve
 
 
 def assign_action(

@@ -3,6 +3,8 @@
 import bpy
 import numpy as np
 
+from .animation import new_curve
+
 #: Where a key and its handles are; [frame, value] each.
 _POINTS = ("co", "handle_left", "handle_right")
 
@@ -50,13 +52,7 @@ def ensure_curve(owner: bpy.types.Object, path: str, index: int, group: str) -> 
     found = curves.fcurves.find(path, index=index)
     if found is not None:
         return found
-    options = curves.fcurves.bl_rna.functions["new"].parameters.keys()
-    for option in ("group_name", "action_group"):  # 5.0 and later; 4.3 and before
-        if option in options:
-            return curves.fcurves.new(path, index=index, **{option: group})
-    curve = curves.fcurves.new(path, index=index)
-    curve.group = curves.groups.get(group) or curves.groups.new(group)
-    return curve
+    return new_curve(curves, path, index, group)
 
 
 def _curve_owner(

@@ -35,12 +35,12 @@ def _report_map(operator: bpy.types.Operator, rig: bpy.types.Object) -> None:
 
 
 def status_line(title: str, mapped: int, of: int) -> str:
-    """How much was found, as in "Mixamo, 22 of 22 joints mapped"."""
+    """How much was found, as in "Mixamo, 22 of 22 joints"."""
     if title:
         return interface.label(
-            "{title}, {mapped} of {of} joints mapped", title=title, mapped=mapped, of=of
+            "{title}, {mapped} of {of} joints", title=title, mapped=mapped, of=of
         )
-    return interface.label("{mapped} of {of} joints mapped", mapped=mapped, of=of)
+    return interface.label("{mapped} of {of} joints", mapped=mapped, of=of)
 
 
 class SCALEMOGEN_OT_rig_map_detect(bpy.types.Operator):

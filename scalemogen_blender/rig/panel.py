@@ -45,8 +45,10 @@ class SCALEMOGEN_PT_rig(interface.SidebarPanel, bpy.types.Panel):
         layout.prop(group, "target")
         rig = selection.target(context)
         if rig is None:
-            interface.paragraph(layout, selection.problem(context) or "", icon="INFO")
-            if not selection.armatures(context.scene):
+            if selection.armatures(context.scene):
+                interface.paragraph(layout, selection.problem(context) or "", icon="INFO")
+            else:
+                layout.label(text="No armature in the scene", icon="INFO")
                 layout.operator("scalemogen.add_mannequin", icon="OUTLINER_OB_ARMATURE")
             return
         found = summary_of(rig)
