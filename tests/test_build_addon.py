@@ -398,7 +398,7 @@ def test_the_manifest_keeps_the_rules() -> None:
     assert table["id"] == "scalemogen"
     assert table["blender_version_min"] == "4.2.0"
     assert table["license"] == ["SPDX:GPL-3.0-or-later"]
-    assert set(table["permissions"]) >= {"files"}
+    assert set(table["permissions"]) == {"files", "network"}
 
 
 @pytest.mark.parametrize(
