@@ -103,7 +103,7 @@ def test_from_the_prompt_to_an_fbx_file(artist: Artist, note: Callable[..., None
     )
     time.sleep(0.5)
     artist.generate("a person jumps twice")
-    screen.wait_for("times.get('first scale')", 60, every=0.02)
+    screen.wait_for("times.get('first preview')", 60, every=0.02)
     screen.click(screen.find_beside(artist.generate_button, "scalemogen.cancel"))
     cancelled = artist.wait_for_result()
     assert cancelled["state"] == "CANCELLED", cancelled
