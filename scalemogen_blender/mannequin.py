@@ -22,15 +22,19 @@ _LEAF_TAILS = {
 _MAIN_CHILD = {"pelvis": "spine1", "spine3": "neck"}
 
 
-def build() -> bpy.types.Object:
-    """Add the mannequin to the scene: an armature at the origin, facing -Y, and its body."""
+def build(collection: bpy.types.Collection | None = None) -> bpy.types.Object:
+    """Add the mannequin to the scene: an armature at the origin, facing -Y, and its body.
+
+    ``collection`` must be visible; default is the scene's own.
+    """
+    collection = collection or bpy.context.scene.collection
     armature = bpy.data.armatures.new(NAME)
     rig = bpy.data.objects.new(NAME, armature)
-    bpy.context.scene.collection.objects.link(rig)
+    collection.objects.link(rig)
     _add_bones(rig)
     rig.show_in_front = True
     armature.display_type = "STICK"  # the body shows how it is posed; bones are for selecting
-    _add_body(rig)
+    _add_body(rig, collection)
     return rig
 
 
@@ -59,7 +63,7 @@ def _add_bones(rig: bpy.types.Object) -> None:
     bpy.ops.object.mode_set(mode="OBJECT")
 
 
-def _add_body(rig: bpy.types.Object) -> None:
+def _add_body(rig: bpy.types.Object, collection: bpy.types.Collection) -> None:
     """All parts as one mesh; every part follows its bone with full weight."""
     parts = mannequin_shape.parts()
     materials = list(mannequin_shape.COLOURS)
@@ -82,7 +86,7 @@ def _add_body(rig: bpy.types.Object) -> None:
     mesh.update()
 
     body = bpy.data.objects.new(_MESH_NAME, mesh)
-    bpy.context.scene.collection.objects.link(body)
+    collection.objects.link(body)
     for part, start in zip(parts, starts, strict=False):
         group = body.vertex_groups.get(part.joint) or body.vertex_groups.new(name=part.joint)
         group.add(list(range(int(start), int(start) + len(part.vertices))), 1.0, "REPLACE")

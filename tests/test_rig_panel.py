@@ -503,3 +503,22 @@ def test_everything_is_gone_after_unregistering_twice(in_blender):
         assert not [name for name in names if "scalemogen" in name]
         scalemogen_blender.register()
     """)
+
+
+def test_the_mannequin_lands_in_the_active_collection_if_that_is_shown(in_blender):
+    in_blender(
+        """
+layer = bpy.context.view_layer
+for excluded in (False, True):
+    name = "Out" if excluded else "Cast"
+    collection = bpy.data.collections.new(name)
+    bpy.context.scene.collection.children.link(collection)
+    layer.active_layer_collection = layer.layer_collection.children[name]
+    layer.active_layer_collection.exclude = excluded
+    bpy.ops.scalemogen.add_mannequin()
+    rig = bpy.context.object
+    home = bpy.context.scene.collection if excluded else collection
+    assert list(rig.users_collection) == [home], (name, rig.users_collection)
+    assert all(list(o.users_collection) == [home] for o in rig.children)
+"""
+    )

@@ -5,8 +5,9 @@ import bpy
 from .. import interface
 from . import preview, wording
 
-#: Widths of the numbers in Blender's units; the prompt gets what is left.
-_SEED_WIDTH, _SECONDS_WIDTH = 2.6, 2.0
+#: Widths in Blender's units; the prompt gets what is left.
+_DIGIT_WIDTH, _PADDING, _SECONDS_WIDTH = 0.35, 0.45, 2.0
+_DIGITS_AT_MOST = 7  # of larger seeds the end is cut off; Details shows them whole
 
 
 class SCALEMOGEN_UL_results(bpy.types.UIList):
@@ -36,7 +37,9 @@ class SCALEMOGEN_UL_results(bpy.types.UIList):
         numbers = row.row()
         numbers.active = False
         seconds = interface.label("{seconds:.1f} s", seconds=item.seconds)
-        for text, width in ((item.seed, _SEED_WIDTH), (seconds, _SECONDS_WIDTH)):
+        digits = min(len(item.seed), _DIGITS_AT_MOST)
+        seed_width = _DIGIT_WIDTH * digits + _PADDING
+        for text, width in ((item.seed, seed_width), (seconds, _SECONDS_WIDTH)):
             column = numbers.row()
             column.alignment = "RIGHT"
             column.ui_units_x = width

@@ -28,7 +28,7 @@ class SCALEMOGEN_OT_add_mannequin(bpy.types.Operator):
         before = {collection: set(collection) for collection in _made_in()}
         try:
             _leave_mode(context)
-            rig = mannequin.build()
+            rig = mannequin.build(_collection(context))
         except RuntimeError as error:
             for collection, known in before.items():
                 bpy.data.batch_remove(set(collection) - known)
@@ -54,6 +54,14 @@ class SCALEMOGEN_OT_add_mannequin(bpy.types.Operator):
 def _made_in() -> tuple[bpy.types.bpy_prop_collection, ...]:
     data = bpy.data
     return data.objects, data.armatures, data.meshes, data.materials
+
+
+def _collection(context: bpy.types.Context) -> bpy.types.Collection:
+    """The active collection, where Blender adds objects, if what is added there can be seen."""
+    layer = context.view_layer.active_layer_collection
+    if layer.is_visible and not layer.exclude and layer.collection.is_editable:
+        return layer.collection
+    return context.scene.collection
 
 
 def _leave_mode(context: bpy.types.Context) -> None:

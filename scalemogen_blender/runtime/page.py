@@ -129,7 +129,7 @@ def _draw_buttons(
         main.operator(
             name, text=text, icon="TOOL_SETTINGS" if repair else "IMPORT", translate=False
         )
-        if wanted.doubt:
+        if wanted.doubt and not jobs.online_problem():
             _lines(layout, context, interface.label(wanted.doubt), icon="INFO")
     if jobs.online_problem() and found.condition is not Condition.READY:
         _lines(layout, context, jobs.online_problem(), icon="INTERNET_OFFLINE")
