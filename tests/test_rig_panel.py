@@ -368,7 +368,13 @@ def test_rows_of_the_list_have_their_marks(in_blender):
     assert mark("left_knee") == ("Left Shin", "ERROR")
     assert mark("left_foot") == ("Left Toes", "RADIOBUT_OFF")
     assert mark("neck") == ("Neck", "GREASEPENCIL")
-    assert [item.name for item in line("spine")][1:] == ["bone", "last_bone"]
+    assert line("spine")[1].text == "spine1 – spine3" and line("neck")[1].text == "head"
+    def below_the_list(slot):
+        group().active_row = group().rows.find(slot)
+        drawn = panel_fakes.draw(panel.SCALEMOGEN_PT_rig_bone_map, bpy.context)
+        return [item.name for item in drawn if item.name in ("bone", "last_bone")]
+    assert below_the_list("spine") == ["bone", "last_bone"]
+    assert below_the_list("left_hip") == []
     assert line("neck")[-1].settings == {"slot": "neck"}
     assert len(line("left_hip")) == 2
 

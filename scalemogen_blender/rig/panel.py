@@ -3,6 +3,7 @@
 import bpy
 
 from .. import interface
+from .._core import retarget
 from . import folder, rows, selection
 from .map_ops import status_line
 from .summary import RigSummary, summary_of
@@ -99,11 +100,13 @@ class SCALEMOGEN_PT_rig_bone_map(interface.SidebarPanel, bpy.types.Panel):
         """Draw the list, which is filled a moment after it is first looked at."""
         layout = self.layout
         group = context.scene.scalemogen.rig
-        if not rows.are_there(context.scene):
+        if rows.are_there(context.scene):
+            layout.template_list(
+                "SCALEMOGEN_UL_bone_map", "", group, "rows", group, "active_row", rows=8
+            )
+            _draw_chain(layout, context)
+        else:
             rows.fill_soon()
-        layout.template_list(
-            "SCALEMOGEN_UL_bone_map", "", group, "rows", group, "active_row", rows=8
-        )
         rig = selection.target(context)
         missing = summary_of(rig).missing if rig is not None else ()
         if missing:
@@ -111,6 +114,18 @@ class SCALEMOGEN_PT_rig_bone_map(interface.SidebarPanel, bpy.types.Panel):
             interface.paragraph(
                 layout, interface.label("Without a bone: {joints}", joints=words), "INFO"
             )
+
+
+def _draw_chain(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Both ends of the chain that is active in the list."""
+    group, rig = context.scene.scalemogen.rig, selection.target(context)
+    active = group.rows[group.active_row] if 0 <= group.active_row < len(group.rows) else None
+    if rig is None or active is None or active.name not in retarget.CHAINS:
+        return
+    column = layout.column(align=True)
+    column.use_property_split, column.use_property_decorate = True, False
+    column.prop_search(active, "bone", rig.data, "bones", text="First Bone")
+    column.prop_search(active, "last_bone", rig.data, "bones", text="Last Bone")
 
 
 classes = (SCALEMOGEN_MT_rig_maps, SCALEMOGEN_PT_rig, SCALEMOGEN_PT_rig_bone_map)

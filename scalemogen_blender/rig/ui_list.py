@@ -25,7 +25,7 @@ class SCALEMOGEN_UL_bone_map(bpy.types.UIList):
         _index: int = 0,
         _flags: int = 0,
     ) -> None:
-        """Draw one row; bones are picked in it."""
+        """Draw one row; bones are picked in it, those of a chain below the list."""
         rig = recent_target(context)
         if rig is None:
             return
@@ -33,9 +33,10 @@ class SCALEMOGEN_UL_bone_map(bpy.types.UIList):
         split = layout.split(factor=_NAME_SHARE)
         split.label(text=slots.title(item.name), icon=_mark(item.name, found))
         row = split.row(align=True)
-        row.prop_search(item, "bone", rig.data, "bones", text="")
         if item.name in retarget.CHAINS:
-            row.prop_search(item, "last_bone", rig.data, "bones", text="")
+            row.label(text=_ends(item), translate=False)
+        else:
+            row.prop_search(item, "bone", rig.data, "bones", text="")
         if item.name in found.corrections:
             reset = row.operator("scalemogen.rig_map_reset", text="", icon="LOOP_BACK")
             reset.slot = item.name
@@ -60,6 +61,11 @@ class SCALEMOGEN_UL_bone_map(bpy.types.UIList):
             shown = wanted in words and not (data.only_missing and chain)
             flags.append(self.bitflag_filter_item if shown else 0)
         return flags, []
+
+
+def _ends(item: bpy.types.AnyType) -> str:
+    """First and last bone of a chain: two fields in a row would leave no space for names."""
+    return " – ".join(dict.fromkeys(filter(None, (item.bone, item.last_bone))))
 
 
 def _mark(slot: str, found: state.RigState) -> str:
