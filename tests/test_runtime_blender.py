@@ -10,7 +10,7 @@ pytestmark = pytest.mark.blender
 
 #: The add-on with an engine that wants only tiny packages, so that installing takes seconds.
 BEGIN = """
-import os, sys
+import os, subprocess, sys
 from pathlib import Path
 for name in [name for name in os.environ if name.startswith(("PIP_", "SCALEMOGEN_"))]:
     del os.environ[name]
@@ -171,7 +171,9 @@ settings.python_path = str(Path(sys.argv[2]))
 assert "is a folder" in runtime.problem() and told("is a folder")
 
 # In background mode launching waits for the answer instead of guessing.
-settings.python_path = sys.executable
+bare = Path(sys.argv[2]) / "bare"
+subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
+settings.python_path = str(bare / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
 assert status.current().condition is Condition.CHECKING and runtime.problem() is None
 try:
     runtime.launch()
