@@ -1,6 +1,7 @@
 """What all panels and operators of the add-on share: their place, and words that translate."""
 
 import textwrap
+from collections.abc import Callable
 
 import bpy
 from bpy.app.translations import pgettext_iface, pgettext_rpt
@@ -24,14 +25,21 @@ def label(text: str, **values: object) -> str:
 
     Plain literals given to ``text=`` are translated by Blender; this is for composed ones.
     """
-    translated = pgettext_iface(text)
-    return translated.format(**values) if values else translated
+    return _filled_in(text, pgettext_iface(text), values)
 
 
 def report(text: str, **values: object) -> str:
     """A message for ``Operator.report`` or ``poll_message_set`` in the artist's language."""
-    translated = pgettext_rpt(text)
-    return translated.format(**values) if values else translated
+    return _filled_in(text, pgettext_rpt(text), values)
+
+
+def _filled_in(text: str, translated: str, values: dict[str, object]) -> str:
+    if not values:
+        return translated
+    try:
+        return translated.format(**values)
+    except (KeyError, IndexError, ValueError):  # somebody's translation has other names in it
+        return text.format(**values)
 
 
 def paragraph(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
@@ -50,9 +58,16 @@ def _letters_in_a_line() -> int:
     return max(20, int((width - _MARGINS) / _LETTER))
 
 
+def stop_listening(event: list[Callable[..., None]], function: Callable[..., None]) -> None:
+    """Take a function out of one of ``bpy.app.handlers``, unless somebody has emptied that."""
+    if function in event:
+        event.remove(function)
+
+
 def redraw() -> None:
     """Draw all 3D viewports and the timeline again: the add-on's state is not Blender's data."""
-    for window in bpy.context.window_manager.windows:
+    manager = bpy.context.window_manager
+    for window in manager.windows if manager is not None else ():
         for area in window.screen.areas:
             if area.type in {"VIEW_3D", "DOPESHEET_EDITOR", "PREFERENCES"}:
                 area.tag_redraw()

@@ -79,7 +79,7 @@ def packed(header: object, body: bytes) -> str:
 
 
 _HEADER = {"skeleton": "canonical", "fps": 30.0, "frames": 1, "joints": 22, "contacts": 0}
-_BODY = np.ones(22 * 4 + 3, "<f4").tobytes()
+_BODY = np.array([1.0, 0.0, 0.0, 0.0] * 22 + [0.0, 1.0, 0.0], "<f4").tobytes()
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,7 @@ _BODY = np.ones(22 * 4 + 3, "<f4").tobytes()
         {"fps": "thirty"},
         {"fps": float("nan")},
         {"fps": float("inf")},
+        {"fps": 1e-4},  # three hours, for which the computer would stand still
         {"frames": 2},
         {"frames": -1},
         {"frames": 1.0},
@@ -124,3 +125,8 @@ def test_a_text_that_unpacks_to_gigabytes_is_refused_early():
     bomb = "SMG1:" + base64.b64encode(zlib.compress(bytes(300 * 2**20), 9)).decode()
     with pytest.raises(ScaleMoGenError, match=r"too short or too long"):
         storage.unpack(bomb)
+
+
+def test_rotations_that_are_none_are_refused():
+    with pytest.raises(ScaleMoGenError, match=r"rotations that are none"):
+        storage.unpack(packed(_HEADER, np.zeros(22 * 4 + 3, "<f4").tobytes()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import bpy
 from .. import interface, results, session
 from .._core import errors
 from ..client.messages import GenerateRequest
-from ..results import playback
+from ..results import playback, remembered, scene_snapshot
 from . import length, prompt
 from .properties import SEED_MAX
 
@@ -49,10 +48,11 @@ def timeline(scene: bpy.types.Scene) -> length.Timeline:
     first, last = scene.frame_preview_start, scene.frame_preview_end
     current = scene.frame_current
     if results.is_playing(scene):
-        before = json.loads(scene.scalemogen.results.scene_snapshot)
-        used, first, last = before["preview_range"]
-        if playback.is_running():
-            current = before["frame"][0]
+        before = remembered.read(scene.scalemogen.results.scene_snapshot)
+        range_before, frame_before = scene_snapshot.time_before(before)
+        used, first, last = range_before or (used, first, last)
+        if frame_before is not None and playback.is_running():
+            current = frame_before
     return length.Timeline(
         first=first if used else scene.frame_start,
         last=last if used else scene.frame_end,

@@ -8,7 +8,7 @@ import numpy as np
 from .. import bake, compat
 from .. import rig as rigs
 from .._core import errors
-from ..results import accepting, preview
+from ..results import accepting, preview, restoring
 from . import timing
 from .clip import Clip
 
@@ -51,7 +51,7 @@ def clip_name(scene: bpy.types.Scene, rig: bpy.types.Object) -> str:
 
 def _playing(scene: bpy.types.Scene, rig: bpy.types.Object) -> object | None:
     results = preview.of(scene)
-    if not results.playing_uid or not preview.shows(rig, results.preview):
+    if not results.playing_uid or not restoring.shows(rig, results.preview):
         return None
     return preview.find(scene, results.playing_uid)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -10,7 +9,7 @@ import bpy
 from .. import bake, compat
 from .. import rig as rigs
 from .._core import errors
-from . import nla, preview, scene_snapshot
+from . import nla, preview, remembered, restoring, scene_snapshot
 
 if TYPE_CHECKING:
     from .._core import retarget
@@ -99,7 +98,7 @@ def action_name(prompt: str) -> str:
 
 def properties_of(item: ResultItem) -> dict[str, Any]:
     """What an accepted action remembers of how it was made."""
-    settings = json.loads(item.settings or "{}")
+    settings = remembered.read(item.settings)
     known = {name: settings[name] for name in _KEPT if settings.get(name) is not None}
     if settings.get("engine") is not None:
         known["engine_version"] = settings["engine"]
@@ -130,7 +129,7 @@ def _action_of(
     if item.accepted is not None:
         preview.end_on(rig)
         return item.accepted
-    if preview.is_shown(scene, item.uid) and preview.shows(rig, preview.of(scene).preview):
+    if preview.is_shown(scene, item.uid) and restoring.shows(rig, preview.of(scene).preview):
         action = preview.release(scene)  # with what the artist has keyed on it
     else:
         channels = channels or preview.channels_for(scene, item, rig)

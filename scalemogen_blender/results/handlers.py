@@ -6,6 +6,8 @@ import traceback
 import bpy
 from bpy.app.handlers import persistent
 
+from .. import interface
+from .. import rig as armatures
 from . import preview, rig_snapshot, settling
 
 #: What the scenes' rigs showed and which rigs those were, just before an undo or redo.
@@ -48,10 +50,11 @@ def _keep_poses(*_: object) -> None:
     if _shown() == shown:
         return
     uids = uids | _rigs()
-    rigs = [o for o in bpy.data.objects if o.session_uid in uids]
+    # Without a pose: not an armature, or one that was never evaluated.
+    rigs = [o for o in bpy.data.objects if o.session_uid in uids and o.pose is not None]
     states = [(rig, rig_snapshot.capture(rig)) for rig in rigs]
     for scene in bpy.data.scenes:
-        if any(scene.objects.get(rig.name) == rig for rig in rigs):
+        if any(armatures.is_in_scene(scene, rig) for rig in rigs):
             for layer in scene.view_layers:
                 layer.update()
     for rig, state in states:
@@ -72,9 +75,9 @@ def unregister() -> None:
     """End all previews, while there still is somebody who knows how."""
     handlers = bpy.app.handlers
     for event in (handlers.undo_pre, handlers.redo_pre):
-        event.remove(_remember)
+        interface.stop_listening(event, _remember)
     for event in (handlers.undo_post, handlers.redo_post):
-        event.remove(_keep_poses)
+        interface.stop_listening(event, _keep_poses)
     try:
         preview.stop_all()
     except Exception:  # a file that is in no state for it must not keep the add-on from going

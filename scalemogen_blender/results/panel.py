@@ -1,14 +1,14 @@
 """The Results panel."""
 
-import json
 from typing import Any
 
 import bpy
 
 from .. import interface
-from . import preview
+from . import preview, remembered
 
 _ROWS = 4
+_LONGEST = 100  # letters of a setting
 
 
 class SCALEMOGEN_MT_results(bpy.types.Menu):
@@ -114,7 +114,7 @@ class SCALEMOGEN_PT_result_details(interface.SidebarPanel, bpy.types.Panel):
 
 def detail_lines(item: Any) -> list[tuple[str, str]]:
     """Names and values of what a result was made with."""
-    settings = json.loads(item.settings or "{}")
+    settings = remembered.read(item.settings)
     lines = [("Seed", item.seed), ("Frames", f"{item.frame_count} ({item.fps:g} fps)")]
     for name, key in (
         ("Guidance", "guidance"),
@@ -124,7 +124,9 @@ def detail_lines(item: Any) -> list[tuple[str, str]]:
     ):
         value = settings.get(key)
         if value is not None:
-            lines.append((name, f"{value:g}" if isinstance(value, float) else str(value)))
+            lines.append(
+                (name, f"{value:g}" if isinstance(value, float) else str(value)[:_LONGEST])
+            )
     return lines
 
 

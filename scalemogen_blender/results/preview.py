@@ -8,21 +8,19 @@ that memory, and :func:`stop` brings it back.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import bpy
 
 from .. import bake
 from .. import rig as rigs
 from .._core import errors
-from . import playback, rig_snapshot, scene_snapshot, settling, storage
+from . import playback, remembered, restoring, rig_snapshot, scene_snapshot, settling, storage
 
 if TYPE_CHECKING:
     from .._core import retarget
     from .properties import ResultItem, ResultsProperties, RigSnapshot
 
-#: A rig, and what it was like before the preview.
-RestoredRig = tuple[bpy.types.Object, dict[str, Any]]
 PREVIEW_NAME = "ScaleMoGen Preview"
 
 
@@ -38,8 +36,9 @@ def find(scene: bpy.types.Scene, uid: str) -> ResultItem | None:
 
 def rig_of(item: ResultItem) -> bpy.types.Object | None:
     """The rig that a result is for: the one it was made for, else the one picked now."""
-    if item.rig is not None and item.rig.users_collection:
-        return item.rig
+    rig = item.rig
+    if rig is not None and rig.type == "ARMATURE" and rigs.is_in_file(rig):
+        return rig
     return rigs.target(bpy.context)
 
 
@@ -48,7 +47,7 @@ def problem(scene: bpy.types.Scene, item: ResultItem) -> str | None:
     rig = rig_of(item)
     if rig is None:
         return "There is no armature to play on. Select one, or pick it under Rig"
-    if scene.objects.get(rig.name) != rig:
+    if not rigs.is_in_scene(scene, rig):
         return f"'{rig.name}' is not in this scene. Switch to its scene, or link it here"
     return rigs.rig_problem(rig)
 
@@ -76,7 +75,7 @@ def play(scene: bpy.types.Scene, uid: str) -> None:
     except BaseException:
         stop(scene)
         for left in [a for a in bpy.data.actions if a.session_uid == made]:
-            _drop(left)
+            restoring.drop(left)
         raise
     of(scene).playing_uid, of(scene).message = uid, ""
     if of(scene).use_playback and playback.start(scene):
@@ -103,7 +102,7 @@ def stop(scene: bpy.types.Scene, whole: bool = True) -> None:
     if played:
         settling.keep_poses(scene, ended)
     if action is not None:
-        _drop(action)
+        restoring.drop(action)
 
 
 def release(scene: bpy.types.Scene) -> bpy.types.Action | None:
@@ -113,31 +112,31 @@ def release(scene: bpy.types.Scene) -> bpy.types.Action | None:
 
 def _end(
     scene: bpy.types.Scene, whole: bool
-) -> tuple[bpy.types.Action | None, list[RestoredRig], bool]:
+) -> tuple[bpy.types.Action | None, list[restoring.RestoredRig], bool]:
     """The preview's action, the rigs that are as before, whether the timeline was stopped."""
     results = of(scene)
     if not results.scene_snapshot:
         return None, [], False
-    before = json.loads(results.scene_snapshot)
+    before = remembered.read(results.scene_snapshot)
     action = results.preview
-    played = before["playback"] and playback.stop()
+    played = bool(before.get("playback")) and playback.stop()
     if whole:
         scene_snapshot.restore_selection(scene, before)
         scene_snapshot.restore_time(scene, before)
     scene_snapshot.restore_preview_range(scene, before)
-    ended = _restore_rigs(action, results.rig_snapshot)
-    forget(results.rig_snapshot)
+    ended = restoring.rigs(action, results.rig_snapshot)
+    restoring.forget(results.rig_snapshot)
     results.property_unset("preview")
     results.scene_snapshot = results.playing_uid = ""
     scene_snapshot.restore_frame(scene, before)
-    _restore_poses(scene, ended, whole)
+    restoring.poses(scene, ended, whole)
     return action, ended, played
 
 
 def end_on(rig: bpy.types.Object) -> None:
     """End the preview on a rig, from whichever scene it comes."""
     for scene in bpy.data.scenes:
-        if of(scene).preview is not None and shows(rig, of(scene).preview):
+        if of(scene).preview is not None and restoring.shows(rig, of(scene).preview):
             stop(scene, whole=False)
     end_orphans()
 
@@ -145,18 +144,18 @@ def end_on(rig: bpy.types.Object) -> None:
 def end_orphans() -> int:
     """End previews whose scene is gone; how many there were."""
     claimed = [of(scene).preview for scene in bpy.data.scenes]
-    orphans = [action for action in _previews() if action not in claimed]
+    orphans = [action for action in restoring.marked() if action not in claimed]
     for action in orphans:
-        ended = _restore_rigs(action, action.scalemogen_snapshot)
+        ended = restoring.rigs(action, action.scalemogen_snapshot)
         bpy.context.view_layer.update()
-        _restore_poses(bpy.context.scene, ended, whole=False)
-        _drop(action)
+        restoring.poses(bpy.context.scene, ended, whole=False)
+        restoring.drop(action)
     return len(orphans)
 
 
 def has_orphans() -> bool:
     """Whether a rig shows a result for a scene that is gone; cheap enough for panels."""
-    marked = _previews()
+    marked = restoring.marked()
     if not marked:
         return False
     claimed = [of(scene).preview for scene in bpy.data.scenes]
@@ -170,22 +169,16 @@ def stop_all() -> None:
     end_orphans()
 
 
-def forget(snapshot: RigSnapshot) -> None:
-    """Empty a snapshot, so that it keeps nothing alive."""
-    for name in ("rig", "action", "state"):
-        snapshot.property_unset(name)
-
-
 def _take_over(scene: bpy.types.Scene, rig: bpy.types.Object, action: bpy.types.Action) -> None:
     """Remember rig and scene, unless the scene shows another result on this rig already."""
     results = of(scene)
     current = results.preview
-    if current is not None and shows(rig, current):
+    if current is not None and restoring.shows(rig, current):
         _copy(results.rig_snapshot, action.scalemogen_snapshot)
         results.preview = action
         rig_snapshot.leave_tweak_mode(rig)
         rig.animation_data.action = action
-        _drop(current)
+        restoring.drop(current)
         action.name = PREVIEW_NAME
         return
     stop(scene, whole=False)
@@ -215,80 +208,11 @@ def _show(
     scene.frame_set(first)
 
 
-def shows(rig: bpy.types.Object, action: bpy.types.Action) -> bool:
-    """Whether an action is the rig's own (also while a strip is tweaked in its place)."""
-    return _own_action(rig) == action
-
-
-def _own_action(rig: bpy.types.Object) -> bpy.types.Action | None:
-    animation = rig.animation_data
-    if animation is None:
-        return None
-    return animation.action_tweak_storage if animation.use_tweak_mode else animation.action
-
-
-def _restore_rigs(preview: bpy.types.Action | None, snapshot: RigSnapshot) -> list[RestoredRig]:
-    """Give back their action to all rigs that show the preview; those, with what they were like.
-
-    Copies that the artist has made of the rig show it, too. A rig to which the artist has given
-    another action meanwhile keeps that.
-    """
-    state = json.loads(snapshot.state) if snapshot.state else None
-    if state is None:
-        return []
-    own, main = snapshot.action, snapshot.rig
-    showing = [o for o in bpy.data.objects if preview is not None and shows(o, preview)]
-    if main is not None and main not in showing and _own_action(main) is None:
-        showing.insert(0, main)  # the preview was unassigned or deleted by hand
-    restored = [(rig, state) for rig in showing if rig.type == "ARMATURE"]
-    for rig, _ in restored:
-        rig_snapshot.restore_animation(rig, own, state)
-    if main is not None and main not in showing:
-        rig_snapshot.restore_nla(main, state)
-        rig_snapshot.restore_display(main, state)
-    forget(snapshot)
-    if preview is not None:
-        preview.property_unset("scalemogen_snapshot")
-    if own is not None and own.users == 0:
-        own.use_fake_user = True  # the artist has taken it off the rig during the preview
-    return restored
-
-
-def _restore_poses(
-    scene: bpy.types.Scene,
-    ended: list[RestoredRig],
-    whole: bool,
-) -> None:
-    """Exact poses, after the action has been evaluated and before the next drawing."""
-    for layer in scene.view_layers:
-        layer.update()
-    for rig, state in ended:
-        rig_snapshot.restore_pose(rig, state)
-        if whole:
-            rig_snapshot.restore_selection(rig, state)
-        rig.update_tag()
-    for layer in scene.view_layers:
-        layer.update()
-
-
-def _previews() -> list[bpy.types.Action]:
-    """All actions that remember what they are a preview of."""
-    name = "scalemogen_snapshot"  # only looking at it would add it to the artist's actions
-    return [a for a in bpy.data.actions if a.is_property_set(name) and getattr(a, name).state]
-
-
 def _copy(source: RigSnapshot, target: RigSnapshot) -> None:
     target.rig, target.action, target.state = source.rig, source.action, source.state
 
 
-def _drop(action: bpy.types.Action) -> None:
-    """Remove a preview's action, unless the artist has put it to use."""
-    action.property_unset("scalemogen_snapshot")
-    if action.users == 0:
-        bpy.data.actions.remove(action)
-
-
 def _note_playback(scene: bpy.types.Scene) -> None:
-    before = json.loads(of(scene).scene_snapshot)
+    before = remembered.read(of(scene).scene_snapshot)
     before["playback"] = True
     of(scene).scene_snapshot = json.dumps(before)

@@ -37,7 +37,7 @@ class RigSnapshot(bpy.types.PropertyGroup):
 
     rig: bpy.props.PointerProperty(type=bpy.types.Object, poll=_armatures_only)
     action: bpy.props.PointerProperty(type=bpy.types.Action)
-    state: bpy.props.StringProperty(description="JSON, see snapshot.py")
+    state: bpy.props.StringProperty(description="JSON, see rig_snapshot.py")
 
 
 class ResultItem(bpy.types.PropertyGroup):
@@ -96,7 +96,7 @@ class ResultsProperties(bpy.types.PropertyGroup):
         name="Preview", description="Action that shows a result", type=bpy.types.Action
     )
     rig_snapshot: bpy.props.PointerProperty(type=RigSnapshot)
-    scene_snapshot: bpy.props.StringProperty(description="JSON, see snapshot.py")
+    scene_snapshot: bpy.props.StringProperty(description="JSON, see scene_snapshot.py")
     message: bpy.props.StringProperty(
         name="Message", description="Why the last result could not be played"
     )

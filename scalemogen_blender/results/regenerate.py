@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import bpy
 
 from .._core import errors
 from ..client.messages import GenerateRequest
+from . import remembered
 
 if TYPE_CHECKING:
     from .properties import ResultItem
@@ -31,7 +31,7 @@ def request_of(settings: Mapping[str, Any], new_seed: bool) -> GenerateRequest:
             cleanup=settings.get("cleanup", True) not in (False, 0, "off"),
             preview=not bpy.app.background,
         )
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise errors.ScaleMoGenError(
             "This motion does not say how it was made; type a prompt and press Generate."
         ) from error
@@ -39,8 +39,7 @@ def request_of(settings: Mapping[str, Any], new_seed: bool) -> GenerateRequest:
 
 def settings_of_item(item: ResultItem) -> dict[str, Any]:
     """What a result was made with."""
-    settings: dict[str, Any] = json.loads(item.settings or "{}")
-    return settings
+    return remembered.read(item.settings)
 
 
 def settings_of_action(action: bpy.types.Action | None) -> dict[str, Any]:

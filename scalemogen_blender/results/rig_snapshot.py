@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 
 from .. import compat
-from . import storage
+from . import remembered, storage
 
 #: Channels of a bone, and how many numbers each has.
 _CHANNELS = {
@@ -53,38 +53,57 @@ def restore_animation(
 ) -> None:
     """Action, slot, NLA and tweak mode; before the scene is evaluated."""
     leave_tweak_mode(rig)
-    kept = state["animation"]
-    if kept is None:
+    kept = state.get("animation", {})
+    if kept is None and action is None:
         _clear_animation(rig)
     else:
         animation = rig.animation_data_create()
+        kept = kept if isinstance(kept, dict) else {}
+        slot = kept.get("slot", -1)
         # Also when there is no action: that sets what Blender remembers of the last slot.
-        compat.assign_action(animation, action, kept["slot"])
+        compat.assign_action(animation, action, slot if isinstance(slot, int | None) else -1)
+        _restore_settings(animation, kept)
+    restore_display(rig, state)
+
+
+def _restore_settings(animation: bpy.types.AnimData, kept: dict[str, Any]) -> None:
+    """All that animation data has beside its action."""
+    animation.use_nla = bool(kept.get("use_nla", True))
+    for name in ("blend_type", "influence", "extrapolation"):
+        with remembered.tolerating_damage():
+            setattr(animation, f"action_{name}", kept[name])
+    with remembered.tolerating_damage():
         compat.set_last_slot(animation, kept["last_slot"])
-        animation.action_blend_type = kept["blend_type"]
-        animation.action_influence = kept["influence"]
-        animation.action_extrapolation = kept["extrapolation"]
+    with remembered.tolerating_damage():
         _restore_tracks(animation, kept["tracks"])
-        animation.use_nla = kept["use_nla"]
+    with remembered.tolerating_damage():
         if kept["tweaked"] is not None:
             _enter_tweak_mode(animation, kept["tweaked"])
-    restore_display(rig, state)
 
 
 def restore_display(rig: bpy.types.Object, state: dict[str, Any]) -> None:
     """Rest or pose position of the armature."""
-    if rig.data.pose_position != state["pose_position"]:
-        rig.data.pose_position = state["pose_position"]
+    with remembered.tolerating_damage():
+        _set(rig.data, "pose_position", state["pose_position"])
 
 
 def restore_nla(rig: bpy.types.Object, state: dict[str, Any]) -> None:
     """Whether the NLA is on: all that a preview has changed of an action that is not its own."""
-    if rig.animation_data is not None and state["animation"] is not None:
-        rig.animation_data.use_nla = state["animation"]["use_nla"]
+    with remembered.tolerating_damage():
+        if rig.animation_data is not None and state["animation"] is not None:
+            rig.animation_data.use_nla = state["animation"]["use_nla"]
 
 
 def restore_pose(rig: bpy.types.Object, state: dict[str, Any]) -> None:
     """Bones and animated values, exactly; after the scene is evaluated, which overwrites them."""
+    with remembered.tolerating_damage():
+        _restore_bones(rig, state)
+    with remembered.tolerating_damage():
+        for path, value in state["values"].items():
+            _set_value(rig, path, value)
+
+
+def _restore_bones(rig: bpy.types.Object, state: dict[str, Any]) -> None:
     shape = (len(state["bones"]), sum(_CHANNELS.values()))
     rows = np.frombuffer(storage.unpack_bytes(state["channels"]), np.float32).reshape(shape)
     now = dict(zip(_bones(rig), _channels(rig), strict=True))
@@ -97,18 +116,15 @@ def restore_pose(rig: bpy.types.Object, state: dict[str, Any]) -> None:
             _set_channels(bone, row)
         elif now[name].tobytes() != row.tobytes():
             _set_channels(bone, row)
-    for path, value in state["values"].items():
-        _set_value(rig, path, value)
 
 
 def restore_selection(rig: bpy.types.Object, state: dict[str, Any]) -> None:
     """Selected bones and the active one."""
     if rig.mode == "EDIT":
         return  # there, other bones are selected
-    compat.select_bones(rig, state["selected"])
-    active = rig.data.bones.get(state["active_bone"] or "")
-    if rig.data.bones.active != active:
-        rig.data.bones.active = active
+    with remembered.tolerating_damage():
+        compat.select_bones(rig, state["selected"])
+        _set(rig.data.bones, "active", rig.data.bones.get(state["active_bone"] or ""))
 
 
 def _animation(animation: bpy.types.AnimData) -> dict[str, Any]:
@@ -257,8 +273,15 @@ def _custom_property(rig: bpy.types.Object, path: str) -> tuple[Any, str] | None
     match = _CUSTOM_PROPERTY.match(path)
     if match is None:
         return None
-    owner = rig.path_resolve(match["owner"]) if match["owner"] else rig
-    return owner, bpy.utils.unescape_identifier(match["key"])
+    return _owner(rig, match["owner"]), bpy.utils.unescape_identifier(match["key"])
+
+
+def _owner(rig: bpy.types.Object, path: str) -> Any:
+    """What a path leads to; ValueError if that is not part of the rig, but of something else."""
+    owner = rig.path_resolve(path) if path else rig
+    if getattr(owner, "id_data", None) not in (rig, rig.data):
+        raise ValueError(f"{path} leads away from the rig")
+    return owner
 
 
 def _set_value(rig: bpy.types.Object, path: str, value: Any) -> None:
@@ -270,8 +293,10 @@ def _set_value(rig: bpy.types.Object, path: str, value: Any) -> None:
             owner[key] = value
         else:
             owner_path, _, name = path.rpartition(".")
-            setattr(rig.path_resolve(owner_path) if owner_path else rig, name, value)
-    except (ValueError, AttributeError, TypeError, KeyError):
+            owner = _owner(rig, owner_path)
+            if owner.bl_rna.properties[name].is_animatable:
+                setattr(owner, name, value)
+    except (ValueError, AttributeError, TypeError, KeyError, OverflowError):
         return  # it is gone, or has become read-only: nothing of it is left to put back
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import bpy
 
+from . import remembered
+
 
 def capture(scene: bpy.types.Scene) -> dict[str, Any]:
     """The scene as it is; nothing is changed."""
@@ -24,8 +26,20 @@ def capture(scene: bpy.types.Scene) -> dict[str, Any]:
     }
 
 
+def time_before(state: dict[str, Any]) -> tuple[list[int] | None, int | None]:
+    """Preview range (in use, start, end) and whole frame of a state; None for what is damaged."""
+    frame = state.get("frame")
+    whole = remembered.whole_numbers(frame[:1], 1) if isinstance(frame, list) else None
+    return remembered.whole_numbers(state.get("preview_range"), 3), whole[0] if whole else None
+
+
 def restore_preview_range(scene: bpy.types.Scene, state: dict[str, Any]) -> None:
     """The preview range, also one that is switched off."""
+    with remembered.tolerating_damage():
+        _restore_preview_range(scene, state)
+
+
+def _restore_preview_range(scene: bpy.types.Scene, state: dict[str, Any]) -> None:
     used, start, end = state["preview_range"]
     scene.use_preview_range = True  # setting a bound switches it on anyway
     set_preview_bounds(scene, start, end)
@@ -41,18 +55,21 @@ def set_preview_bounds(scene: bpy.types.Scene, start: int, end: int) -> None:
 
 def restore_time(scene: bpy.types.Scene, state: dict[str, Any]) -> None:
     """Frame rate and range."""
-    start, end = state["range"]
-    if [scene.frame_start, scene.frame_end] != state["range"]:
-        scene.frame_start = min(start, scene.frame_end)
-        scene.frame_end = end
-        scene.frame_start = start
-    if [scene.render.fps, scene.render.fps_base] != state["fps"]:
-        scene.render.fps, scene.render.fps_base = state["fps"]
+    with remembered.tolerating_damage():
+        start, end = state["range"]
+        if [scene.frame_start, scene.frame_end] != state["range"]:
+            scene.frame_start = min(start, scene.frame_end)
+            scene.frame_end = end
+            scene.frame_start = start
+    with remembered.tolerating_damage():
+        if [scene.render.fps, scene.render.fps_base] != state["fps"]:
+            scene.render.fps, scene.render.fps_base = state["fps"]
 
 
 def restore_frame(scene: bpy.types.Scene, state: dict[str, Any]) -> None:
     """The current frame; the scene is evaluated there."""
-    set_frame(scene, *state["frame"])
+    with remembered.tolerating_damage():
+        set_frame(scene, *state["frame"])
 
 
 def set_frame(scene: bpy.types.Scene, frame: int, subframe: float) -> None:
@@ -64,21 +81,25 @@ def set_frame(scene: bpy.types.Scene, frame: int, subframe: float) -> None:
 def restore_selection(scene: bpy.types.Scene, state: dict[str, Any]) -> None:
     """Selected objects, the active one and its mode, in every view layer of the scene."""
     for layer in scene.view_layers:
-        kept = state["layers"].get(layer.name)
-        if kept is None or _selection(layer) == kept:
-            continue
-        is_current = bpy.context.view_layer == layer
-        if is_current and _mode(layer) != kept["mode"]:
-            _set_mode("OBJECT")
-        selected = set(kept["selected"])
-        for o in layer.objects:
-            if o.select_get(view_layer=layer) != (o.name_full in selected):
-                o.select_set(o.name_full in selected, view_layer=layer)
-        active = next((o for o in layer.objects if o.name_full == kept["active"]), None)
-        if kept["active"] is None or active is not None:
-            layer.objects.active = active
-        if is_current and _mode(layer) != kept["mode"]:
-            _set_mode(kept["mode"])
+        with remembered.tolerating_damage():
+            _restore_layer(layer, state["layers"].get(layer.name))
+
+
+def _restore_layer(layer: bpy.types.ViewLayer, kept: dict[str, Any] | None) -> None:
+    if kept is None or _selection(layer) == kept:
+        return
+    selected = set(kept["selected"])
+    is_current = bpy.context.view_layer == layer
+    if is_current and _mode(layer) != kept["mode"]:
+        _set_mode("OBJECT")
+    for o in layer.objects:
+        if o.select_get(view_layer=layer) != (o.name_full in selected):
+            o.select_set(o.name_full in selected, view_layer=layer)
+    active = next((o for o in layer.objects if o.name_full == kept["active"]), None)
+    if kept["active"] is None or active is not None:
+        layer.objects.active = active
+    if is_current and _mode(layer) != kept["mode"]:
+        _set_mode(kept["mode"])
 
 
 def _selection(layer: bpy.types.ViewLayer) -> dict[str, Any]:

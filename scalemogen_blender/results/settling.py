@@ -43,8 +43,9 @@ def forget() -> None:
 def _put_back(scene: bpy.types.Scene, *_: object) -> None:
     if scene.session_uid != _scene:
         return
+    states = dict(_states)
+    forget()  # first: whatever happens, this is done once
     for rig in bpy.data.objects:
-        if rig.session_uid in _states:
-            rig_snapshot.restore_pose(rig, _states[rig.session_uid])
+        if rig.session_uid in states:
+            rig_snapshot.restore_pose(rig, states[rig.session_uid])
             rig.update_tag()
-    forget()

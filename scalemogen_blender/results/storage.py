@@ -24,6 +24,9 @@ _FLOAT = np.dtype("<f4")
 _HEADER_LENGTH = struct.Struct("<I")
 #: Upper limit of what a text may unpack to (an hour of motion is 40 MB).
 _BYTES_LIMIT = 64 * 2**20
+_LONGEST_SECONDS = 3600.0
+#: Off-unit quaternions beyond this are no rounding.
+_UNIT_TOLERANCE = 1e-3
 _DAMAGED = "A stored result is damaged: {}. Remove it from the list and generate it again."
 
 
@@ -68,11 +71,16 @@ def unpack(text: str) -> motions.Motion:
         raise _damaged("it has values that are no numbers")
     parts = np.split(values, np.cumsum(sizes)[:-1])
     arrays = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+    if np.abs(np.linalg.norm(arrays[0], axis=-1) - 1.0).max(initial=0.0) > _UNIT_TOLERANCE:
+        raise _damaged("it has rotations that are none")
+    fps = _fps(header)
+    if frames / fps > _LONGEST_SECONDS:
+        raise _damaged("it lasts longer than an hour")
     return motions.Motion(
         skeleton=skeleton_of,
         rotations=arrays[0],
         root_positions=arrays[1],
-        fps=_fps(header),
+        fps=fps,
         contacts=arrays[2] if contacts else None,
     )
 

@@ -5,13 +5,15 @@ What the rest of the add-on asks: which rig is meant (``target``), why it cannot
 artist's corrections and its measured ``retargeter``.
 """
 
-from .selection import problem, target
+from .selection import is_in_file, is_in_scene, problem, target
 from .state import bone_map, rig_problem
 from .summary import RigSummary, measured, retargeter, summary
 
 __all__ = [
     "RigSummary",
     "bone_map",
+    "is_in_file",
+    "is_in_scene",
     "measured",
     "problem",
     "retargeter",

@@ -2,6 +2,7 @@
 
 import bpy
 
+from .. import interface
 from . import rows, state, stored
 
 
@@ -23,7 +24,7 @@ def register() -> None:
 
 def unregister() -> None:
     """Stop listening, and forget."""
-    bpy.app.handlers.load_post.remove(_on_load)
-    bpy.app.handlers.save_pre.remove(_before_save)
+    interface.stop_listening(bpy.app.handlers.load_post, _on_load)
+    interface.stop_listening(bpy.app.handlers.save_pre, _before_save)
     rows.cancel()
     state.forget()

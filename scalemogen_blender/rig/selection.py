@@ -40,8 +40,10 @@ def recent_target(context: bpy.types.Context) -> bpy.types.Object | None:
 
 def _find(context: bpy.types.Context) -> bpy.types.Object | None:
     scene = context.scene
+    if scene is None:
+        return None
     picked = scene.scalemogen.rig.target
-    if picked is not None and picked.type == "ARMATURE" and _exists(scene, picked):
+    if picked is not None and picked.type == "ARMATURE" and is_in_file(picked):
         return picked
     view_layer = context.view_layer
     active = view_layer.objects.active if view_layer is not None else None
@@ -53,9 +55,16 @@ def _find(context: bpy.types.Context) -> bpy.types.Object | None:
     return found[0] if len(found) == 1 else None
 
 
-def _exists(scene: bpy.types.Scene, rig: bpy.types.Object) -> bool:
-    """Whether a rig was not deleted: a pointer to it keeps it in the file nevertheless."""
-    return scene.objects.get(rig.name) == rig or bool(rig.users_collection)
+def is_in_scene(scene: bpy.types.Scene, o: bpy.types.Object) -> bool:
+    """Whether an object is in a scene; cheap, also in scenes of ten thousand."""
+    named = scene.objects.get(o.name)
+    # A linked object may have the name of another: then the first of them was found.
+    return named == o or (named is not None and any(other == o for other in scene.objects))
+
+
+def is_in_file(o: bpy.types.Object) -> bool:
+    """Whether an object was not deleted: a pointer to it keeps it in the file nevertheless."""
+    return any(is_in_scene(scene, o) for scene in bpy.data.scenes) or bool(o.users_collection)
 
 
 def armatures(scene: bpy.types.Scene) -> list[bpy.types.Object]:
@@ -88,6 +97,6 @@ def problem(context: bpy.types.Context) -> str | None:
     rig = target(context)
     if rig is not None:
         return state.rig_problem(rig)
-    if armatures(context.scene):
+    if context.scene is not None and armatures(context.scene):
         return "There are several armatures. Select one, or pick it under Rig"
     return "There is no armature in the scene. Add one, or press Add Mannequin under Rig"

@@ -69,6 +69,8 @@ def summary_of(rig: bpy.types.Object) -> RigSummary:
 
 def hint(rig: bpy.types.Object, bone_map: retarget.BoneMap) -> str:
     """What will keep a motion from showing on a rig that can be used; empty if nothing will."""
+    if rig.pose is None:  # Blender makes it when it first evaluates the rig
+        return ""
     for chain in bone_map.bones.values():
         for name in chain:
             bone = rig.pose.bones.get(name)

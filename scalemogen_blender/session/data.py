@@ -2,6 +2,8 @@
 
 import bpy
 
+from ..rig import is_in_file
+
 
 def scene(uid: int | None) -> bpy.types.Scene | None:
     """The scene, wherever its window is; None when it was deleted."""
@@ -12,4 +14,4 @@ def rig(uid: int | None) -> bpy.types.Object | None:
     """The armature object; None when it was deleted, or unlinked from everywhere."""
     found = (o for o in bpy.data.objects if o.session_uid == uid and o.type == "ARMATURE")
     armature = next(found, None)
-    return armature if armature is not None and armature.users_collection else None
+    return armature if armature is not None and is_in_file(armature) else None

@@ -1,10 +1,11 @@
-"""What ends a job from outside: another file, the add-on's end, Blender's end."""
+"""What ends a job from outside: another file, the add-on's end.
 
-import atexit
+When Python itself ends, the client ends its processes; Blender's data is gone by then.
+"""
 
 import bpy
 
-from .. import session
+from .. import interface, session
 
 
 @bpy.app.handlers.persistent
@@ -15,12 +16,9 @@ def _another_file(*_: object) -> None:
 def register() -> None:
     """Start listening."""
     bpy.app.handlers.load_pre.append(_another_file)
-    atexit.register(session.close)
 
 
 def unregister() -> None:
     """End everything that runs, and stop listening."""
     session.close()
-    atexit.unregister(session.close)
-    if _another_file in bpy.app.handlers.load_pre:
-        bpy.app.handlers.load_pre.remove(_another_file)
+    interface.stop_listening(bpy.app.handlers.load_pre, _another_file)
