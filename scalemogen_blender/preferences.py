@@ -18,7 +18,8 @@ _MODELS = {
     "open": ("Open", "Free for commercial work. The weights are CC BY-SA 4.0: credit, share alike"),
     "plus": ("Plus", "Knows more motions, for non-commercial work only. CC BY-NC 4.0"),
 }
-# Blender keeps no reference to the strings of an enumeration that is made anew each time.
+# Blender keeps no reference to the strings of an enumeration that is made anew each time: they
+# must stay, and stay the same ones, for as long as they may be shown.
 _shown_devices: list[tuple[str, str, str, int]] = []
 
 
@@ -49,7 +50,9 @@ def _devices(settings: Any) -> list[tuple[str, str, str]]:
 
 def _device_items(settings: Any, _context: Any) -> list[tuple[str, str, str, int]]:
     global _shown_devices
-    _shown_devices = [(*item, number) for number, item in enumerate(_devices(settings))]
+    items = [(*item, number) for number, item in enumerate(_devices(settings))]
+    if items != _shown_devices:
+        _shown_devices = items
     return _shown_devices
 
 
@@ -58,7 +61,9 @@ def _get_device(settings: Any) -> int:
 
 
 def _set_device(settings: Any, number: int) -> None:
-    settings.device_id = _devices(settings)[number][0]
+    # Of what was shown: more may have been found since.
+    if 0 <= number < len(_shown_devices):
+        settings.device_id = _shown_devices[number][0]
 
 
 class _Settings:

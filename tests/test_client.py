@@ -14,7 +14,7 @@ import pytest
 from worker_fakes import LONG, ROOT, Watched, fake_engine, request
 
 from core.protocol import Message, ProtocolError
-from scalemogen_blender.client import EngineClient, Patience, State, connection
+from scalemogen_blender.client import EngineClient, Patience, State, connection, incoming
 from scalemogen_blender.client.diagnosis import verdict
 from scalemogen_blender.client.inbox import Ended, Hello, Inbox
 from scalemogen_blender.client.launching import command, environment
@@ -752,3 +752,12 @@ def test_messages_out_of_turn_are_refused_and_those_to_nobody_not_even_decoded()
     for kind in ("progress", "finished", "failed", "cancelled"):
         inbox.receive(Message(kind, {"request": 1, "motions": "nonsense"}))
     assert [type(item) for item in inbox.take()] == [Hello]
+
+
+def test_numbers_beyond_all_measure_are_refused() -> None:
+    fields = {
+        "engine_version": "1", "python_version": "3", "torch_version": "2", "device": "cpu",
+        "devices": [], "model": "open", "min_seconds": 10**400, "max_seconds": 10,
+    }  # fmt: skip
+    with pytest.raises(ProtocolError, match="min_seconds"):
+        incoming.worker_info(fields)

@@ -266,3 +266,32 @@ def test_blender_itself_is_never_started_in_its_place(
     name = "python{}.{}".format(*sys.version_info[:2])
     own = fakes.fake_python(folder / name, "exit 0")
     assert blender_python.interpreter() == own
+
+
+def test_a_check_that_fails_is_an_answer_too(tmp_path: Path) -> None:
+    """Otherwise whatever draws the page would ask again and again."""
+
+    def ask(_python: Path, _engine: Path) -> Findings:
+        raise KeyError("unheard of")
+
+    checker, store = Checker(ask), tmp_path / "checks.json"
+    checker.begin(PYTHON, tmp_path, store)
+    while checker.running():
+        threading.Event().wait(0.01)
+    known = checker.known(PYTHON, store)
+    assert known is not None and "unheard of" in known.problem
+
+
+@pytest.mark.parametrize(
+    "device", [3, {}, {"id": 1, "name": "x", "memory_mb": 2}, {"id": "cpu", "name": "x"},
+               {"id": "cpu", "name": "x", "memory_mb": "much"}],
+)  # fmt: skip
+def test_devices_that_cannot_be_shown_are_asked_for_again(tmp_path: Path, device: object) -> None:
+    store = tmp_path / "checks.json"
+    good = {"id": "cpu", "name": "a processor", "memory_mb": None}
+    Checker().remember(PYTHON, Check(Findings(version=(3, 11, 0), devices=(good,))), store)
+    assert Checker().known(PYTHON, store) is not None
+    table = json.loads(store.read_text())
+    table[str(PYTHON)]["findings"]["devices"] = [device]
+    store.write_text(json.dumps(table))
+    assert Checker().known(PYTHON, store) is None

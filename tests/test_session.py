@@ -329,7 +329,6 @@ def test_the_engine_is_made_anew_when_the_settings_change(in_session):
     session.wait(bench.submit())
     assert bench.client is not first and first.calls[-1] == "stop"
     assert bench.client.launch.device == "cpu"
-    assert bench.client.log_path.parent.is_dir()
     """)
 
 
@@ -435,6 +434,7 @@ def test_operators_say_why_they_cannot_be_pressed(in_session):
     bench.client.confirm_cancel(job.id)
     bench.make_ready()
     assert operators.engine_stop() == {"FINISHED"} and bench.client.calls[-1] == "stop"
+    session.log_path().parent.mkdir(parents=True)
     session.log_path().write_text("log")
     assert operators.engine_log() == {"FINISHED"}
     """)
@@ -469,4 +469,65 @@ def test_engine_panel_in_every_state(in_session):
     bench.client.die("The driver has gone away. Choose the device CPU.")
     bench.pump()
     assert "Stopped Working" in shown() and "Choose the" in shown() and "out of memory" in shown()
+    """)
+
+
+def test_a_job_that_cannot_be_begun_keeps_nobody_from_the_next(in_session):
+    in_session("""
+    from scalemogen_blender.overlay import place
+    bench = Bench()
+    plain = place.of_rig
+    def failing(rig):
+        place.of_rig = plain
+        raise ZeroDivisionError("a rig that cannot be measured")
+    place.of_rig = failing
+    try:
+        bench.submit()
+    except ZeroDivisionError:
+        pass
+    assert not session.busy() and not bench.client.requests
+    bench.submit()
+    assert session.busy()
+    """)
+
+
+def test_a_result_that_ends_its_own_job_is_no_fault(in_session):
+    """Landing runs other people's handlers, and those may load a file or disable the add-on."""
+    in_session("""
+    for ending in (session.drop, session.close):
+        for fails in (False, True):
+            bench = Bench()
+            def deliver(finished):
+                ending()
+                if fails:
+                    raise errors.ScaleMoGenError("and then it fails")
+            job = bench.submit(deliver)
+            bench.make_ready()
+            bench.client.finish(job.id)
+            bench.session.pump()
+            assert job.state is JobState.DROPPED and not session.busy()
+    """)
+
+
+def test_a_translation_with_other_names_in_it_falls_back(in_session):
+    in_session("""
+    from scalemogen_blender import interface
+    assert interface.label("{name} is here", name="{rig} {0} {") == "{rig} {0} { is here"
+    for wrong in ("{nom} est l\u00e0", "{} {}", "{name", "{0}"):
+        interface.pgettext_iface = interface.pgettext_rpt = lambda text: wrong
+        for say in (interface.label, interface.report):
+            assert say("{name} is here", name="Rig") == "Rig is here"
+    """)
+
+
+def test_the_addon_goes_although_others_have_emptied_the_handlers(in_session):
+    in_session("""
+    import scalemogen_blender
+    bench = Bench()
+    bench.submit()
+    for name in ("load_pre", "load_post", "save_pre", "undo_pre", "undo_post", "redo_pre",
+                 "redo_post"):
+        getattr(bpy.app.handlers, name).clear()
+    scalemogen_blender.unregister()
+    assert not session.busy() and not hasattr(bpy.types.Scene, "scalemogen")
     """)

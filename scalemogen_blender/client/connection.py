@@ -25,6 +25,7 @@ _PIECE = 1 << 16
 _LAST_SECONDS = 2.0
 
 _open: weakref.WeakSet[Connection] = weakref.WeakSet()
+_counting = threading.Lock()
 
 
 class Connection:
@@ -43,7 +44,8 @@ class Connection:
         self._fault: protocol.ProtocolError | None = None
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._ended = threading.Event()
-        _open.add(self)
+        with _counting:
+            _open.add(self)
         _thread(self._run, "engine").start()
 
     def send(self, data: bytes) -> None:
@@ -82,7 +84,8 @@ class Connection:
             self.inbox.end(Ended(start_error=error))
         finally:
             self._ended.set()
-            _open.discard(self)
+            with _counting:
+                _open.discard(self)
 
     def _live(self) -> Ended:
         """Start the process and see it through."""
@@ -131,6 +134,9 @@ class Connection:
         except OSError as error:
             self._log.note(f"cannot read from the engine: {error}")
             kill_process(process)
+        except Exception as error:  # nobody would hear the engine any more: its end at least
+            about = f"{type(error).__name__}: {error}"
+            self._break_off(process, protocol.ProtocolError(f"it cannot be understood: {about}"))
 
     def _expect_end(self, process: subprocess.Popen[bytes]) -> None:
         """Its output has ended, so it should; a worker that cannot be heard is of no use."""
@@ -169,7 +175,9 @@ def _thread(target: Callable[[], None], name: str) -> threading.Thread:
 
 def kill_all() -> None:
     """End every process that still runs; also called when Python ends."""
-    for connection in list(_open):
+    with _counting:
+        connections = list(_open)
+    for connection in connections:
         connection.kill()
 
 

@@ -88,4 +88,7 @@ def _field(fields: Mapping[str, Any], name: str, kind: type[Value]) -> Value:
 
 def _number(fields: Mapping[str, Any], name: str) -> float:
     value = fields.get(name)
-    return float(value) if type(value) is int else _field(fields, name, float)
+    try:
+        return float(value) if type(value) is int else _field(fields, name, float)
+    except OverflowError:
+        raise protocol.ProtocolError(f"the field {name} is too large") from None

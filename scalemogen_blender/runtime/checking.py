@@ -6,9 +6,11 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from .._core import VERSION
 from .._core import runtime as core_runtime
@@ -63,6 +65,10 @@ class Checker:
         def run() -> None:
             try:
                 self.check(python, engine_folder, store, site_packages)
+            except Exception as error:  # without an answer it would be asked again and again
+                traceback.print_exc()
+                about = f"{python} cannot be checked ({type(error).__name__}: {error})."
+                self.remember(python, Check(Findings(f"{about} Choose another.")), store)
             finally:
                 with self._lock:
                     self._running.discard(str(python))
@@ -108,11 +114,23 @@ class Checker:
         with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, KeyError):
             table = json.loads(store.read_text(encoding="utf-8"))
             for path, entry in table.items():
-                fields = dict(entry["findings"])
-                fields["version"] = tuple(fields["version"])
-                fields["devices"] = tuple(fields["devices"])
-                check = Check(Findings(**fields))
-                self._known.setdefault(path, (list(entry["signature"]), check))
+                known = list(entry["signature"]), Check(_findings(entry["findings"]))
+                with self._lock:
+                    self._known.setdefault(path, known)
+
+
+def _findings(stored: Mapping[str, Any]) -> Findings:
+    """Findings as they were written down; KeyError or TypeError unless they can be shown."""
+    found = Findings(
+        **{**stored, "version": tuple(stored["version"]), "devices": tuple(stored["devices"])}
+    )
+    for device in found.devices:
+        memory = device["memory_mb"]
+        if not (isinstance(device["id"], str) and isinstance(device["name"], str)):
+            raise TypeError("a device without a name")
+        if not (memory is None or isinstance(memory, int | float)):
+            raise TypeError("a device's memory is a number")
+    return found
 
 
 def _signature(python: Path) -> list[object]:

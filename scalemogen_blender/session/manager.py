@@ -35,13 +35,13 @@ def _make_client(launch: Launch, log_path: Path) -> Any:
     return EngineClient(launch, log_path)
 
 
-def log_path(create: bool = False) -> Path:
+def log_path() -> Path:
     """Where the engine's log lies: the user's folder of the extension, or of Blender."""
     package = __package__.rpartition(".")[0]
     try:
-        folder = bpy.utils.extension_path_user(package, path="logs", create=create)
+        folder = bpy.utils.extension_path_user(package, path="logs")
     except ValueError:  # not installed as an extension: a checkout
-        folder = bpy.utils.user_resource("DATAFILES", path="scalemogen", create=create)
+        folder = bpy.utils.user_resource("DATAFILES", path="scalemogen")
     return Path(folder) / "engine.log"
 
 
@@ -86,7 +86,7 @@ class Session:
             self.stop()
             self.client = None
         if self.client is None:
-            self.client, self.launch = self.make_client(launch, log_path(create=True)), launch
+            self.client, self.launch = self.make_client(launch, log_path()), launch
         return self.client
 
     def warm_up(self) -> bool:
@@ -139,7 +139,7 @@ class Session:
             raise errors.ScaleMoGenError(
                 "A motion is being generated already; wait until it is done, or cancel it."
             )
-        client = self.engine()
+        client, where = self.engine(), place.of_rig(rig)
         self.notice, self.last = "", None
         self.job = Job(
             id=client.generate(request),
@@ -153,7 +153,7 @@ class Session:
             interactive=interactive,
             undo_message=undo_message,
         )
-        self.overlay.begin(scene.session_uid, place.of_rig(rig))
+        self.overlay.begin(scene.session_uid, where)
         return self.job
 
     def cancel(self) -> None:
@@ -275,13 +275,16 @@ class Session:
             return
         finally:
             job.finished = None
+        if self.job is not job:
+            return  # what it set off has ended it: another file, the add-on's end
         if job.undo_message:
             moment.push_undo(job.undo_message, scene)
         self._end(JobState.DELIVERED)
 
     def _fail(self, problem: str, log: tuple[str, ...] = ()) -> None:
         job = self.job
-        assert job is not None
+        if job is None:
+            return
         job.problem, job.log = problem, log
         cancelled = job.state is JobState.CANCELLING
         self._end(JobState.CANCELLED if cancelled else JobState.FAILED)
