@@ -1,11 +1,29 @@
 """What went wrong in a Blender operator, in one line and only once."""
 
 import contextlib
+import functools
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ._core import errors
 
 _EXCEPTION = re.compile(r"^(?:[A-Za-z_.]*(?:Error|Exception)|Exception): (?=.)")
+
+
+def reported(execute: Callable[[Any, Any], set[str]]) -> Callable[[Any, Any], set[str]]:
+    """Decorator of ``Operator.execute``: ScaleMoGenError is reported, and it is cancelled."""
+
+    @functools.wraps(execute)
+    def reporting(self: Any, context: Any) -> set[str]:
+        try:
+            return execute(self, context)
+        except errors.ScaleMoGenError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+
+    return reporting
 
 
 @contextlib.contextmanager

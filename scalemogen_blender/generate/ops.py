@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from .. import interface, rig, runtime, session
-from .._core import errors
+from ..operator_errors import reported
 from . import order
 from .properties import LENGTH_MODES, LONGEST_SECONDS, SEED_MAX, STARTS, VARIATIONS_MAX
 
@@ -77,24 +77,21 @@ class SCALEMOGEN_OT_generate(bpy.types.Operator):
             return False
         return True
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         scene = context.scene
         waiting = self.wait or bpy.app.background
-        try:
-            wanted = self._order(scene.scalemogen.generate)
-            job = order.submit(
-                order.request(wanted, scene),
-                scene,
-                rig.target(context),
-                order.start_frame(wanted, scene),
-                wanted.play,
-                interactive=not waiting,
-            )
-            if waiting:
-                session.wait(job, self.timeout or None)
-        except errors.ScaleMoGenError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        wanted = self._order(scene.scalemogen.generate)
+        job = order.submit(
+            order.request(wanted, scene),
+            scene,
+            rig.target(context),
+            order.start_frame(wanted, scene),
+            wanted.play,
+            interactive=not waiting,
+        )
+        if waiting:
+            session.wait(job, self.timeout or None)
         done = not waiting or job.state is session.JobState.DELIVERED
         return {"FINISHED"} if done else {"CANCELLED"}
 

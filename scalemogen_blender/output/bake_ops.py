@@ -3,7 +3,7 @@
 import bpy
 
 from .. import interface
-from .._core import errors
+from ..operator_errors import reported
 from ..results import preview
 from . import baking
 
@@ -22,7 +22,7 @@ class SCALEMOGEN_OT_bake(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        item = baking.current(context.scene)
+        item = baking.current(context.scene) if context.scene is not None else None
         if item is None:
             cls.poll_message_set("There is no result to bake. Type a prompt and press Generate")
             return False
@@ -31,13 +31,10 @@ class SCALEMOGEN_OT_bake(bpy.types.Operator):
             return False
         return True
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         scene = context.scene
-        try:
-            done = baking.bake_result(scene, baking.current(scene))
-        except errors.ScaleMoGenError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        done = baking.bake_result(scene, baking.current(scene))
         text = "Baked frames {first} to {last} to '{name}'"
         if done.copied:
             text = "Baked frames {first} to {last} to '{name}', a copy: others use the action, too"

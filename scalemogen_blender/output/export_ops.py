@@ -8,6 +8,7 @@ from bpy_extras.io_utils import ExportHelper
 from .. import export, interface
 from .. import rig as rigs
 from .._core import errors, files
+from ..operator_errors import reported
 from . import exporting
 
 
@@ -30,15 +31,12 @@ class _Exporter(ExportHelper):
             self.filepath = str(folder / (bpy.path.clean_name(name) + self.filename_ext))
         return ExportHelper.invoke(self, context, event)
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            path = _target(self.filepath, self.filename_ext)
-            rig = exporting.checked(context)
-            files.check_writable(path)
-            export.export(rig, path, exporting.clip_of(context.scene, rig))
-        except errors.ScaleMoGenError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        path = _target(self.filepath, self.filename_ext)
+        rig = exporting.checked(context)
+        files.check_writable(path)
+        export.export(rig, path, exporting.clip_of(context.scene, rig))
         self.report(
             {"INFO"},
             interface.report(

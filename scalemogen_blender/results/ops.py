@@ -6,6 +6,7 @@ import bpy
 
 from .. import interface
 from .._core import errors
+from ..operator_errors import reported
 from . import accepting, landing, preview, regenerate
 from .properties import MODES
 
@@ -54,12 +55,10 @@ class SCALEMOGEN_OT_result_play(_WithIndex, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         return _has_results(cls, context)
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            uid = self.item(context).uid
-            preview.play(context.scene, uid)
-        except errors.ScaleMoGenError as error:
-            return _refuse(self, error)
+        uid = self.item(context).uid
+        preview.play(context.scene, uid)
         landing.activate(context.scene, self.index_of(context, uid))
         return _done()
 
@@ -77,7 +76,8 @@ class SCALEMOGEN_OT_result_stop(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if preview.of(context.scene).scene_snapshot or preview.has_orphans():
+        shown = context.scene is not None and preview.of(context.scene).scene_snapshot
+        if shown or preview.has_orphans():
             return True
         cls.poll_message_set("No result is shown on a rig now")
         return False
@@ -106,15 +106,12 @@ class SCALEMOGEN_OT_result_accept(_WithIndex, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         return _has_results(cls, context) and _rig_is_ready(cls, context)
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         scene = context.scene
         given = self.properties.is_property_set("mode")
-        try:
-            item = self.item(context)
-            mode = self.mode if given else preview.of(scene).accept_as
-            kept = accepting.accept(scene, item.uid, mode)
-        except errors.ScaleMoGenError as error:
-            return _refuse(self, error)
+        mode = self.mode if given else preview.of(scene).accept_as
+        kept = accepting.accept(scene, self.item(context).uid, mode)
         if kept is not None:
             text = "The earlier action '{name}' stays in the file, with a fake user"
             self.report({"INFO"}, interface.report(text, name=kept))
@@ -135,12 +132,9 @@ class SCALEMOGEN_OT_result_reject(_WithIndex, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         return _has_results(cls, context)
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            uid = self.item(context).uid
-        except errors.ScaleMoGenError as error:
-            return _refuse(self, error)
-        landing.remove(context.scene, uid)
+        landing.remove(context.scene, self.item(context).uid)
         return _done()
 
 
@@ -159,11 +153,9 @@ class SCALEMOGEN_OT_results_accept_all(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         return _has_results(cls, context) and _rig_is_ready(cls, context)
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            count = accepting.accept_all(context.scene)
-        except errors.ScaleMoGenError as error:
-            return _refuse(self, error)
+        count = accepting.accept_all(context.scene)
         self.report({"INFO"}, interface.report("{count} results are NLA strips now", count=count))
         return _done()
 
@@ -205,25 +197,22 @@ class SCALEMOGEN_OT_result_regenerate(_WithIndex, bpy.types.Operator):
         cls.poll_message_set(_NO_RESULTS)
         return False
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         from .. import session
         from ..generate import order
 
-        scene = context.scene
-        try:
-            settings, rig, start = self._source(context)
-            job = order.submit(
-                regenerate.request_of(settings, self.new_seed),
-                scene,
-                rig,
-                start,
-                play=True,
-                interactive=not bpy.app.background,
-            )
-            if bpy.app.background:
-                session.wait(job)
-        except errors.ScaleMoGenError as error:
-            return _refuse(self, error)
+        settings, rig, start = self._source(context)
+        job = order.submit(
+            regenerate.request_of(settings, self.new_seed),
+            context.scene,
+            rig,
+            start,
+            play=True,
+            interactive=not bpy.app.background,
+        )
+        if bpy.app.background:
+            session.wait(job)
         return {"FINISHED"}
 
     def _source(
@@ -292,11 +281,6 @@ def _settings_on_rig(context: bpy.types.Context) -> dict[str, Any]:
     rig = rigs.target(context)
     animation = rig.animation_data if rig is not None else None
     return regenerate.settings_of_action(animation.action if animation is not None else None)
-
-
-def _refuse(operator: bpy.types.Operator, error: errors.ScaleMoGenError) -> set[str]:
-    operator.report({"ERROR"}, str(error))
-    return {"CANCELLED"}
 
 
 def _done() -> set[str]:

@@ -7,6 +7,7 @@ from bpy_extras.io_utils import ExportHelper, ImportHelper
 
 from .. import interface
 from .._core import errors, retarget
+from ..operator_errors import reported
 from . import folder, rows, slots, state, stored
 from .selection import target
 from .summary import summary_of
@@ -96,17 +97,10 @@ class SCALEMOGEN_OT_rig_map_save(bpy.types.Operator, ExportHelper):
             self.filepath = str(folder.user_folder(create=True) / f"{name}.json")
         return ExportHelper.invoke(self, context, event)
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        rig = target(context)
-        path = _absolute(self.filepath)
-        if path is None:
-            self.report({"ERROR"}, "Name a file to save the bone map in")
-            return {"CANCELLED"}
-        try:
-            retarget.map_file.save(path, state.state(rig).bone_map)
-        except errors.ScaleMoGenError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        path = _absolute(self.filepath, "Name a file to save the bone map in")
+        retarget.map_file.save(path, state.state(target(context)).bone_map)
         self.report({"INFO"}, interface.report("Saved the bone map as {name}", name=path.name))
         return {"FINISHED"}
 
@@ -128,21 +122,14 @@ class SCALEMOGEN_OT_rig_map_load(bpy.types.Operator, ImportHelper):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if not self.filepath:
-            self.filepath = str(folder.user_folder(create=True)) + "/"
+            self.filepath = str(folder.user_folder(create=True) / "_").removesuffix("_")
         return ImportHelper.invoke(self, context, event)
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         rig = target(context)
-        path = _absolute(self.filepath)
-        if path is None:
-            self.report({"ERROR"}, "Name the file of a bone map")
-            return {"CANCELLED"}
-        try:
-            loaded = retarget.map_file.load(path)
-            lost = use_map(rig, loaded, path.stem)
-        except errors.ScaleMoGenError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        path = _absolute(self.filepath, "Name the file of a bone map")
+        lost = use_map(rig, retarget.map_file.load(path), path.stem)
         rows.fill(context.scene)
         _report_map(self, rig)
         if lost:
@@ -211,10 +198,10 @@ class SCALEMOGEN_OT_rig_map_reset(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _absolute(filepath: str) -> Path | None:
-    """The path with .json at its end, also of Blender's // paths; None for an empty one."""
+def _absolute(filepath: str, remedy: str) -> Path:
+    """The path with .json at its end, also of // paths; ScaleMoGenError if there is none."""
     if not filepath.strip():
-        return None
+        raise errors.ScaleMoGenError(remedy)
     path = Path(bpy.path.abspath(filepath))
     return path if path.suffix.lower() == ".json" else path.with_name(f"{path.name}.json")
 

@@ -12,6 +12,7 @@ import bpy
 from .. import interface, preferences, session
 from .._core import errors
 from .._core import runtime as core_runtime
+from ..operator_errors import reported
 from . import activity, jobs, place, status, watch
 from .installation import Installation, Outcome, Step, wait_for
 
@@ -102,12 +103,9 @@ class SCALEMOGEN_OT_runtime_install(_Installing, bpy.types.Operator):
             return False
         return super().poll(context)
 
+    @reported
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        try:
-            return self.begin(jobs.from_index())
-        except errors.ScaleMoGenError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        return self.begin(jobs.from_index())
 
 
 class SCALEMOGEN_OT_runtime_install_wheels(_Installing, bpy.types.Operator):
@@ -132,12 +130,9 @@ class SCALEMOGEN_OT_runtime_install_wheels(_Installing, bpy.types.Operator):
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
+    @reported
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        try:
-            return self.begin(jobs.from_wheels(self.directory))
-        except errors.ScaleMoGenError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        return self.begin(jobs.from_wheels(self.directory))
 
 
 class SCALEMOGEN_OT_runtime_repair(_Installing, bpy.types.Operator):
@@ -152,12 +147,9 @@ class SCALEMOGEN_OT_runtime_repair(_Installing, bpy.types.Operator):
         "damaged. What is whole stays"
     )
 
+    @reported
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        try:
-            return self.begin(jobs.repair())
-        except errors.ScaleMoGenError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        return self.begin(jobs.repair())
 
 
 class SCALEMOGEN_OT_runtime_cancel(bpy.types.Operator):
@@ -253,6 +245,7 @@ class SCALEMOGEN_OT_runtime_remove(_Waiting, bpy.types.Operator):
         """Ask first."""
         return context.window_manager.invoke_confirm(self, event)
 
+    @reported
     def execute(self, _context: bpy.types.Context) -> set[str]:
         session.close()
         root = place.root()

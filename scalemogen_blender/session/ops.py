@@ -3,7 +3,7 @@
 import bpy
 
 from .. import session
-from .._core import errors
+from ..operator_errors import reported
 
 
 class SCALEMOGEN_OT_cancel(bpy.types.Operator):
@@ -41,12 +41,9 @@ class SCALEMOGEN_OT_engine_restart(bpy.types.Operator):
             return False
         return True
 
+    @reported
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        try:
-            session.restart()
-        except errors.ScaleMoGenError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        session.restart()
         return {"FINISHED"}
 
 
