@@ -45,9 +45,14 @@ def _filled_in(text: str, translated: str, values: dict[str, object]) -> str:
 def paragraph(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
     """Text in as many lines as the region's width asks for, beside the icon."""
     column = layout.column(align=True)
-    for number, line in enumerate(textwrap.wrap(text, _letters_in_a_line())):
+    for number, line in enumerate(textwrap.wrap(printable(text), _letters_in_a_line())):
         beside = "NONE" if icon == "NONE" else "BLANK1"
         column.label(text=line, icon=beside if number else icon, translate=False)
+
+
+def printable(text: str) -> str:
+    """Text that Blender takes: names of files may have bytes in them that are no characters."""
+    return text.encode(errors="replace").decode()
 
 
 def _letters_in_a_line() -> int:

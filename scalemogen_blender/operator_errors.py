@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from . import interface
 from ._core import errors
 
 _EXCEPTION = re.compile(r"^(?:[A-Za-z_.]*(?:Error|Exception)|Exception): (?=.)")
@@ -20,7 +21,7 @@ def reported(execute: Callable[[Any, Any], set[str]]) -> Callable[[Any, Any], se
         try:
             return execute(self, context)
         except errors.ScaleMoGenError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, interface.printable(str(error)))
             return {"CANCELLED"}
 
     return reporting

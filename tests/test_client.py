@@ -754,6 +754,11 @@ def test_messages_out_of_turn_are_refused_and_those_to_nobody_not_even_decoded()
     assert [type(item) for item in inbox.take()] == [Hello]
 
 
+def test_half_characters_are_replaced_before_anybody_shows_them() -> None:
+    told = incoming.failed(1, {"message": "no \ud800 such", "details": "\udc80"})
+    assert (told.message, told.details) == ("no ? such", "?")
+
+
 def test_numbers_beyond_all_measure_are_refused() -> None:
     fields = {
         "engine_version": "1", "python_version": "3", "torch_version": "2", "device": "cpu",

@@ -531,3 +531,21 @@ def test_the_addon_goes_although_others_have_emptied_the_handlers(in_session):
     scalemogen_blender.unregister()
     assert not session.busy() and not hasattr(bpy.types.Scene, "scalemogen")
     """)
+
+
+def test_errors_name_files_whose_names_are_no_text(in_session):
+    in_session("""
+    import os
+    from scalemogen_blender import interface
+    from scalemogen_blender.operator_errors import reported
+    name = os.fsdecode(b"caf\\xe9.fbx")
+    class Operator:
+        def report(self, kind, text):
+            self.told = text.encode().decode()
+    @reported
+    def execute(self, context):
+        raise errors.ScaleMoGenError(f"There is no {name}.")
+    operator = Operator()
+    assert execute(operator, None) == {"CANCELLED"} and operator.told == "There is no caf?.fbx."
+    assert interface.printable("Käse 日本 {x} 100%") == "Käse 日本 {x} 100%"
+    """)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -57,6 +58,10 @@ def finished(number: int, message: protocol.Message, wish: GenerateRequest) -> F
     if seeds != tuple(wish.seeds) or len(motions) != len(seeds):
         raise protocol.ProtocolError("these are not the motions that were asked for")
     settings = dict(_field(fields, "settings", dict))
+    try:
+        json.dumps(settings, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a character, which Blender can neither show nor keep
+        raise protocol.ProtocolError("its settings are no text") from None
     return Finished(number, motions, seeds, settings, dict(_field(fields, "timings", dict)))
 
 
@@ -76,14 +81,15 @@ def cannot_start(fields: Mapping[str, Any]) -> tuple[str, str]:
 
 def one_line(text: str) -> str:
     """Any text as one line that fits into a report."""
-    return " ".join(text.split())[:_LONGEST_MESSAGE]
+    return " ".join(text.split())[:_LONGEST_MESSAGE].encode(errors="replace").decode()
 
 
 def _field(fields: Mapping[str, Any], name: str, kind: type[Value]) -> Value:
     value = fields.get(name)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise protocol.ProtocolError(f"the field {name} is missing or no {kind.__name__}")
-    return value
+    # Half a character can neither be shown nor written down.
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def _number(fields: Mapping[str, Any], name: str) -> float:

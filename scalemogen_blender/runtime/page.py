@@ -42,7 +42,9 @@ def _lines(
     scale = context.preferences.system.ui_scale
     pixels = region.width / scale - _MARGIN if region is not None else 600
     column = layout.column(align=True)
-    for number, line in enumerate(textwrap.wrap(text, max(30, int(pixels * _LETTERS_PER_PIXEL)))):
+    for number, line in enumerate(
+        textwrap.wrap(interface.printable(text), max(30, int(pixels * _LETTERS_PER_PIXEL)))
+    ):
         column.label(
             text=line, icon="BLANK1" if number and icon != "NONE" else icon, translate=False
         )
