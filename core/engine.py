@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .cleanup import clean_up
 from .errors import ScaleMoGenError
@@ -130,7 +131,7 @@ class Engine:
         cleanup: bool = True,
         on_scale: Callable[[int, int], None] | None = None,
         on_preview: Callable[[int, int, Callable[[], Motion]], None] | None = None,
-        on_decode: Callable[[], None] | None = None,
+        on_step: Callable[[], None] | None = None,
     ) -> Generation:
         """One motion per seed, all in one batch; None takes the model's own setting.
 
@@ -138,9 +139,9 @@ class Engine:
         motions are what the model made.
         The same prompt, seconds, seed, model and device give the same motion.  ``on_scale(done,
         of)`` is called after each scale, ``on_preview(done, of, coarse)`` likewise: ``coarse()``
-        decodes the first variation as it is so far, without clean-up.  ``on_decode()`` is called
-        between the steps after the scales.  Raising in any of them cancels.  ScaleMoGenError on bad
-        values.
+        decodes the first variation as it is so far, without clean-up.  ``on_step()`` is called much
+        more often: before every block of the transformer, and between the steps after the scales.
+        Raising in any of them cancels.  ScaleMoGenError on bad values.
         """
         options = self._options(prompt, seconds, seeds, guidance, temperature)
         frames = max(1, round(seconds * self.layout.skeleton.fps))
@@ -160,16 +161,17 @@ class Engine:
                 on_preview(scale + 1, scales, lambda: self._decode(first, frames, False)[0])
 
         tokenizer = self.model.tokenizer
-        made = sample(
-            self.model.transformer,
-            tokenizer.quantizer,
-            text,
-            tokenizer.latent_count(frames),
-            seeds,
-            options,
-            scale_done,
-        )
-        motions = self._decode(made.bits, frames, cleanup, on_decode)
+        with _before_each(self.model.transformer.blocks, on_step):
+            made = sample(
+                self.model.transformer,
+                tokenizer.quantizer,
+                text,
+                tokenizer.latent_count(frames),
+                seeds,
+                options,
+                scale_done,
+            )
+        motions = self._decode(made.bits, frames, cleanup, on_step)
         end = time.perf_counter()
         steps = [1000 * (b - a) for a, b in zip(marks, marks[1:], strict=False)]
         timings = {
@@ -240,3 +242,19 @@ class Engine:
             torch.cuda.synchronize(self._device)
         elif self._device.type == "mps":
             torch.mps.synchronize()
+
+
+@contextlib.contextmanager
+def _before_each(blocks: Iterable[nn.Module], call: Callable[[], None] | None) -> Iterator[None]:
+    """Have ``call`` called before every run of a block, for a while."""
+
+    def hook(*_: object) -> None:
+        if call is not None:
+            call()
+
+    hooks = [] if call is None else [block.register_forward_pre_hook(hook) for block in blocks]
+    try:
+        yield
+    finally:
+        for handle in hooks:
+            handle.remove()

@@ -415,6 +415,22 @@ def test_cancelling_is_told_at_once_and_what_comes_late_is_dropped(watch: Watch)
     assert w.of(Cancelled) == [Cancelled(number)]
 
 
+def test_the_second_to_let_go_begins_with_the_cancelling(watch: Watch) -> None:
+    """Not with the last poll: a busy Blender may not have polled for long."""
+    w = watch("late_after_cancel", cancel=1.0)
+    number = w.client.generate(request("work long"))
+    w.until_told(Progress)
+    now = [w.client._clock()]
+    w.client._clock = lambda: now[0]
+    now[0] += 100.0
+    w.client.cancel(number)
+    w.poll()
+    assert w.client.state is State.READY and w.starts() == 1
+    other = w.client.generate(request())
+    w.until_told(Finished)
+    assert [event.request for event in w.of(Finished)] == [other] and w.starts() == 1
+
+
 def test_cancelling_while_it_starts_does_not_disturb_the_start(watch: Watch) -> None:
     w = watch("good")
     first, second = w.client.generate(request()), w.client.generate(request())

@@ -139,19 +139,21 @@ def test_previews_change_nothing_and_become_the_motion(tiny: Path) -> None:
         [3, 4],
         cleanup=False,
         on_preview=lambda done, of, make: coarse.append(make()),
-        on_decode=lambda: steps.append(None),
+        on_step=lambda: steps.append(None),
     ).motions
     for a, b in zip(plain, watched, strict=True):
         assert np.array_equal(a.rotations, b.rotations)
         assert np.array_equal(a.root_positions, b.root_positions)
-    assert len(coarse) == 3 and len(steps) == 2
+    depth = engine.model.config.transformer.depth
+    assert len(coarse) == 3 and len(steps) == 3 * depth + 2  # every block of every scale
+    assert not any(block._forward_pre_hooks for block in engine.model.transformer.blocks)
     assert all(motion.frame_count == 60 for motion in coarse)
     # With the bits of every scale it is the motion itself; before, it is another.
     np.testing.assert_allclose(coarse[-1].rotations, plain[0].rotations, atol=1e-5)
     assert np.abs(coarse[0].rotations - plain[0].rotations).max() > 1e-3
 
 
-@pytest.mark.parametrize("where", ["on_scale", "on_preview", "on_decode"])
+@pytest.mark.parametrize("where", ["on_scale", "on_preview", "on_step"])
 def test_raising_in_a_callback_stops_the_engine(tiny: Path, where: str) -> None:
     class StopHereError(Exception):
         pass
@@ -454,7 +456,7 @@ class Engine:
     name, device = "fake", "cpu"
     model = SimpleNamespace(config=SimpleNamespace(
         transformer=SimpleNamespace(guidance=1.0, temperature=1.0)))
-    def generate(self, prompt, seconds, seeds, *, on_preview, on_decode, **_):
+    def generate(self, prompt, seconds, seeds, *, on_preview, on_step, **_):
         rotations = np.zeros((5, 22, 4)); rotations[..., 0] = 1
         motion = Motion(canonical(), rotations, np.zeros((5, 3)), 30.0)
         if prompt == "nan":
@@ -484,7 +486,7 @@ class Engine:
         elif prompt == "decode":
             on_preview(2, 2, lambda: motion)
             while True:
-                on_decode()
+                on_step()
                 time.sleep(0.005)
         elif prompt == "stuck":
             on_preview(1, 2, lambda: motion)

@@ -114,7 +114,7 @@ def _generate(service: Service, job: Job, send: Callable[[Message], None]) -> Me
         temperature=wish.temperature,
         cleanup=wish.cleanup,
         on_preview=on_preview,
-        on_decode=job.go_on,
+        on_step=job.go_on,
     )
     table, arrays = pack_motions(made.motions)
     import numpy as np

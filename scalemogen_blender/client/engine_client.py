@@ -155,6 +155,7 @@ class EngineClient:
             and self._connection.inbox.forget(number)
         ):
             self._send("cancel", request=number)
+            self._tell_time()  # the pause since the last poll is none of the worker's
             self._kill_at[number] = self._now + self._patience.cancel
 
     def restart(self, launch: Launch | None = None) -> None:
@@ -187,9 +188,7 @@ class EngineClient:
 
     def poll(self) -> list[Event]:
         """All events since the last call, in order."""
-        clock = self._clock()
-        self._now += min(max(clock - self._polled, 0.0), _LONGEST_PAUSE)
-        self._polled = clock
+        self._tell_time()
         if self._connection is not None:
             for item in self._connection.inbox.take():
                 self._handle(item)
@@ -197,6 +196,11 @@ class EngineClient:
             self._watch(self._connection)
         events, self._events = self._events, []
         return events
+
+    def _tell_time(self) -> None:
+        clock = self._clock()
+        self._now += min(max(clock - self._polled, 0.0), _LONGEST_PAUSE)
+        self._polled = clock
 
     def _handle(self, item: Hello | Pong | Ended | Event) -> None:
         if isinstance(item, Hello):
