@@ -56,6 +56,12 @@ class PipError(ScaleMoGenError):
         self.what, self.remedy, self.log, self.words = what, remedy, log, tuple(words)
         super().__init__(f"{what} could not be installed. {remedy}")
 
+    @property
+    def is_conflict(self) -> bool:
+        """Whether packages that were asked for do not go together."""
+        words = " ".join(self.words)
+        return "conflict" in words or "ResolutionImpossible" in words
+
 
 def run_pip(
     python: Path,
