@@ -115,8 +115,8 @@ def splice(
 
 
 @dataclass(frozen=True)
-class _Left:
-    """What stays before the range."""
+class _Side:
+    """One side of the range; ``keys`` are those of ``old`` that lie there."""
 
     old: Keys
     keys: Keys
@@ -124,11 +124,19 @@ class _Left:
     linear_ends: bool
     divide: bool
 
+    def end(self, edge: float, outwards: float) -> Keys:
+        """The guard of a side without keys, for a curve that has some or none elsewhere."""
+        return _end(edge, self.value_at, self.linear_ends and len(self.old) > 0, outwards)
+
+
+class _Left(_Side):
+    """What stays before the range."""
+
     def kept(self, edge: float) -> Keys:
         """The keys and a guard at the frame ``edge``, as far as one is needed."""
         count = len(self.keys)
         if count == 0:
-            return _end(edge, self.value_at, self.linear_ends and len(self.old) > 0, -1.0)
+            return self.end(edge, -1.0)
         held = _held(self.keys, count - 1)
         border = float(held.frames[-1])
         if border > edge - _CLOSE:
@@ -154,21 +162,14 @@ class _Left:
         return joined(held, _samples(frames, self.value_at))
 
 
-@dataclass(frozen=True)
-class _Right:
+class _Right(_Side):
     """What stays after the range."""
-
-    old: Keys
-    keys: Keys
-    value_at: Callable[[float], float]
-    linear_ends: bool
-    divide: bool
 
     def kept(self, edge: float) -> Keys:
         """A guard at the frame ``edge``, as far as one is needed, and the keys."""
         count = len(self.keys)
         if count == 0:
-            return _end(edge, self.value_at, self.linear_ends and len(self.old) > 0, 1.0)
+            return self.end(edge, 1.0)
         held = self._ending(_held(self.keys, 0))
         border = float(held.frames[0])
         if border < edge + _CLOSE:

@@ -1,50 +1,17 @@
-"""Play, stop, accept, reject, again."""
+"""Play, stop, accept, reject."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bpy
 
 from .. import interface
-from .._core import errors
 from ..operator_errors import reported
-from . import accepting, landing, preview, regenerate
+from . import accepting, landing, preview
+from .choosing import WithIndex, has_results
 from .properties import MODES
 
-if TYPE_CHECKING:
-    from .properties import ResultItem
 
-_UNSET = {"SKIP_SAVE"}
-_NO_RESULTS = "There are no results yet. Type a prompt and press Generate"
-
-
-class _WithIndex:
-    """Operators that work on one result: the active one, unless told otherwise."""
-
-    bl_options = {"REGISTER", "UNDO"}
-
-    index: bpy.props.IntProperty(
-        name="Index",
-        description="Position in the list of results; -1 is the active one",
-        default=-1,
-        min=-1,
-        options=_UNSET,
-    )
-
-    def item(self, context: bpy.types.Context) -> "ResultItem":
-        """The result; ScaleMoGenError when the index is outside the list."""
-        results = preview.of(context.scene)
-        index = results.active_index if self.index < 0 else self.index
-        if not 0 <= index < len(results.entries):
-            raise errors.ScaleMoGenError(f"There is no result number {index}.")
-        return results.entries[index]
-
-    def index_of(self, context: bpy.types.Context, uid: str) -> int:
-        """Position in the list."""
-        entries = preview.of(context.scene).entries
-        return next(i for i, item in enumerate(entries) if item.uid == uid)
-
-
-class SCALEMOGEN_OT_result_play(_WithIndex, bpy.types.Operator):
+class SCALEMOGEN_OT_result_play(WithIndex, bpy.types.Operator):
     """Play a result."""
 
     bl_idname = "scalemogen.result_play"
@@ -53,7 +20,7 @@ class SCALEMOGEN_OT_result_play(_WithIndex, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return _has_results(cls, context)
+        return has_results(cls, context)
 
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -88,7 +55,7 @@ class SCALEMOGEN_OT_result_stop(bpy.types.Operator):
         return _done()
 
 
-class SCALEMOGEN_OT_result_accept(_WithIndex, bpy.types.Operator):
+class SCALEMOGEN_OT_result_accept(WithIndex, bpy.types.Operator):
     """Accept a result."""
 
     bl_idname = "scalemogen.result_accept"
@@ -99,12 +66,12 @@ class SCALEMOGEN_OT_result_accept(_WithIndex, bpy.types.Operator):
     )
 
     mode: bpy.props.EnumProperty(
-        name="Accept As", description="What the result becomes", items=MODES, options=_UNSET
+        name="Accept As", description="What the result becomes", items=MODES, options={"SKIP_SAVE"}
     )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return _has_results(cls, context) and _rig_is_ready(cls, context)
+        return has_results(cls, context) and _rig_is_ready(cls, context)
 
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -118,7 +85,7 @@ class SCALEMOGEN_OT_result_accept(_WithIndex, bpy.types.Operator):
         return _done()
 
 
-class SCALEMOGEN_OT_result_reject(_WithIndex, bpy.types.Operator):
+class SCALEMOGEN_OT_result_reject(WithIndex, bpy.types.Operator):
     """Reject a result."""
 
     bl_idname = "scalemogen.result_reject"
@@ -130,7 +97,7 @@ class SCALEMOGEN_OT_result_reject(_WithIndex, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return _has_results(cls, context)
+        return has_results(cls, context)
 
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -151,82 +118,13 @@ class SCALEMOGEN_OT_results_accept_all(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return _has_results(cls, context) and _rig_is_ready(cls, context)
+        return has_results(cls, context) and _rig_is_ready(cls, context)
 
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         count = accepting.accept_all(context.scene)
         self.report({"INFO"}, interface.report("{count} results are NLA strips now", count=count))
         return _done()
-
-
-class SCALEMOGEN_OT_result_regenerate(_WithIndex, bpy.types.Operator):
-    """Generate again."""
-
-    bl_idname = "scalemogen.result_regenerate"
-    bl_label = "Regenerate"
-    bl_options = {"REGISTER"}  # the undo step comes when the motion lands
-
-    new_seed: bpy.props.BoolProperty(
-        name="New Seed", description="Another motion for the same prompt", options=_UNSET
-    )
-    from_action: bpy.props.BoolProperty(
-        name="From Action",
-        description="Take the settings that the rig's active action remembers",
-        options=_UNSET,
-    )
-
-    @classmethod
-    def description(cls, _context: bpy.types.Context, properties: Any) -> str:
-        """The tooltip of each of the buttons."""
-        if properties.new_seed:
-            return "Generate another motion with the same settings and a new seed"
-        if properties.from_action:
-            return "Generate again what the rig's active action was made with"
-        return "Generate once more with the same prompt, seed and settings"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        from ..generate import ops as generate_ops
-
-        if found := generate_ops.problem(context):
-            cls.poll_message_set(found)
-            return False
-        if preview.of(context.scene).entries or _settings_on_rig(context):
-            return True
-        cls.poll_message_set(_NO_RESULTS)
-        return False
-
-    @reported
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        from .. import session
-        from ..generate import order
-
-        settings, rig, start = self._source(context)
-        job = order.submit(
-            regenerate.request_of(settings, self.new_seed),
-            context.scene,
-            rig,
-            start,
-            play=True,
-            interactive=not bpy.app.background,
-        )
-        if bpy.app.background:
-            session.wait(job)
-        return {"FINISHED"}
-
-    def _source(
-        self, context: bpy.types.Context
-    ) -> tuple[dict[str, Any], bpy.types.Object | None, int]:
-        from .. import rig as rigs
-
-        if self.from_action or not preview.of(context.scene).entries:
-            rig = rigs.target(context)
-            action = rig.animation_data.action if rig and rig.animation_data else None
-            start = round(action.frame_range[0]) if action else context.scene.frame_current
-            return regenerate.settings_of_action(action), rig, start
-        item = self.item(context)
-        return regenerate.settings_of_item(item), preview.rig_of(item), item.start_frame
 
 
 class SCALEMOGEN_OT_results_clear(bpy.types.Operator):
@@ -242,7 +140,7 @@ class SCALEMOGEN_OT_results_clear(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return _has_results(cls, context)
+        return has_results(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         waiting = sum(not item.is_accepted for item in preview.of(context.scene).entries)
@@ -258,13 +156,6 @@ class SCALEMOGEN_OT_results_clear(bpy.types.Operator):
         return _done()
 
 
-def _has_results(cls: Any, context: bpy.types.Context) -> bool:
-    if context.scene is not None and len(preview.of(context.scene).entries):
-        return True
-    cls.poll_message_set(_NO_RESULTS)
-    return False
-
-
 def _rig_is_ready(cls: Any, context: bpy.types.Context) -> bool:
     results = preview.of(context.scene)
     if 0 <= results.active_index < len(results.entries):
@@ -273,14 +164,6 @@ def _rig_is_ready(cls: Any, context: bpy.types.Context) -> bool:
             cls.poll_message_set(found)
             return False
     return True
-
-
-def _settings_on_rig(context: bpy.types.Context) -> dict[str, Any]:
-    from .. import rig as rigs
-
-    rig = rigs.target(context)
-    animation = rig.animation_data if rig is not None else None
-    return regenerate.settings_of_action(animation.action if animation is not None else None)
 
 
 def _done() -> set[str]:
@@ -294,7 +177,6 @@ classes = (
     SCALEMOGEN_OT_result_accept,
     SCALEMOGEN_OT_result_reject,
     SCALEMOGEN_OT_results_accept_all,
-    SCALEMOGEN_OT_result_regenerate,
     SCALEMOGEN_OT_results_clear,
 )
 

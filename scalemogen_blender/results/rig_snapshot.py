@@ -5,15 +5,13 @@ Blender's own numbers are single precision; as JSON numbers they come back bit f
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from typing import Any
 
 import bpy
 import numpy as np
 
 from .. import compat
-from . import remembered, storage
+from . import animated_values, remembered, storage
 
 #: Channels of a bone, and how many numbers each has.
 _CHANNELS = {
@@ -23,8 +21,6 @@ _CHANNELS = {
     "rotation_axis_angle": 4,
     "scale": 3,
 }
-_BONE_CHANNEL = re.compile(r'pose\.bones\["(?:[^"\\]|\\.)*"\]\.(?:' + "|".join(_CHANNELS) + r")$")
-_CUSTOM_PROPERTY = re.compile(r'^(?P<owner>.*?)\.?\["(?P<key>(?:[^"\\]|\\.)*)"\]$')
 
 
 def capture(rig: bpy.types.Object) -> dict[str, Any]:
@@ -36,7 +32,7 @@ def capture(rig: bpy.types.Object) -> dict[str, Any]:
         "bones": _bones(rig),
         "modes": [bone.rotation_mode for bone in rig.pose.bones],
         "channels": storage.pack_bytes(_channels(rig).tobytes()),
-        "values": _animated_values(rig),
+        "values": animated_values.capture(rig),
         "selected": compat.selected_bones(rig),
         "active_bone": rig.data.bones.active.name if rig.data.bones.active else None,
     }
@@ -99,8 +95,7 @@ def restore_pose(rig: bpy.types.Object, state: dict[str, Any]) -> None:
     with remembered.tolerating_damage():
         _restore_bones(rig, state)
     with remembered.tolerating_damage():
-        for path, value in state["values"].items():
-            _set_value(rig, path, value)
+        animated_values.restore(rig, state["values"])
 
 
 def _restore_bones(rig: bpy.types.Object, state: dict[str, Any]) -> None:
@@ -229,76 +224,3 @@ def _set_channels(bone: bpy.types.PoseBone, row: np.ndarray) -> None:
     for name, size in _CHANNELS.items():
         setattr(bone, name, row[at : at + size].tolist())
         at += size
-
-
-def _animated_values(rig: bpy.types.Object) -> dict[str, Any]:
-    """Values that the artist's actions animate, other than the channels of bones."""
-    values = {}
-    for path in dict.fromkeys(_animated_paths(rig)):
-        if _BONE_CHANNEL.match(path):
-            continue
-        try:
-            value = _value(rig, path)
-        except (ValueError, KeyError, TypeError):  # a curve of something that is not there any more
-            continue
-        if isinstance(value, bool | int | float | str):
-            values[path] = value
-        elif hasattr(value, "__len__") and all(isinstance(v, bool | int | float) for v in value):
-            values[path] = list(value)
-    return values
-
-
-def _animated_paths(rig: bpy.types.Object) -> Iterator[str]:
-    animation = rig.animation_data
-    if animation is None:
-        return
-    action, slot = compat.own_action(animation)
-    if action is not None:
-        yield from (curve.data_path for curve in compat.action_curves(action, slot))
-    for track in animation.nla_tracks:
-        for strip in track.strips:
-            if strip.action is not None:
-                curves = compat.action_curves(strip.action, compat.slot_handle(strip))
-                yield from (curve.data_path for curve in curves)
-
-
-def _value(rig: bpy.types.Object, path: str) -> Any:
-    if custom := _custom_property(rig, path):
-        owner, key = custom
-        return owner[key]  # all its digits: through its path it has single precision
-    return rig.path_resolve(path)
-
-
-def _custom_property(rig: bpy.types.Object, path: str) -> tuple[Any, str] | None:
-    match = _CUSTOM_PROPERTY.match(path)
-    if match is None:
-        return None
-    return _owner(rig, match["owner"]), bpy.utils.unescape_identifier(match["key"])
-
-
-def _owner(rig: bpy.types.Object, path: str) -> Any:
-    """What a path leads to; ValueError if that is not part of the rig, but of something else."""
-    owner = rig.path_resolve(path) if path else rig
-    if getattr(owner, "id_data", None) not in (rig, rig.data):
-        raise ValueError(f"{path} leads away from the rig")
-    return owner
-
-
-def _set_value(rig: bpy.types.Object, path: str, value: Any) -> None:
-    try:
-        if _plain(_value(rig, path)) == value:
-            return
-        if custom := _custom_property(rig, path):
-            owner, key = custom
-            owner[key] = value
-        else:
-            owner_path, _, name = path.rpartition(".")
-            owner = _owner(rig, owner_path)
-            if owner.bl_rna.properties[name].is_animatable:
-                setattr(owner, name, value)
-    except (ValueError, AttributeError, TypeError, KeyError, OverflowError):
-        return  # it is gone, or has become read-only: nothing of it is left to put back
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if not isinstance(value, str) and hasattr(value, "__len__") else value

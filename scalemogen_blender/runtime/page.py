@@ -10,7 +10,7 @@ import bpy
 from .. import interface
 from .._core import errors
 from . import activity, jobs, place, plan, status
-from .ops import step_text
+from .install_ops import step_text
 from .status import Condition, Status
 
 _LETTERS_PER_PIXEL = 1 / 6.4
