@@ -1,5 +1,9 @@
 """What the tests of results share: a prelude for scripts inside Blender, and how to ask it."""
 
+import json
+from collections.abc import Callable
+from pathlib import Path
+
 PRELUDE = """
 import json, sys, os, random
 from pathlib import Path
@@ -78,3 +82,17 @@ def refusal(action, *arguments, **options):
         return str(error).strip()
     return None
 """
+
+
+def asker(
+    run_in_blender: Callable[..., str], folder: Path, prelude: str = PRELUDE
+) -> Callable[..., object]:
+    """``ask(source, *arguments)`` runs a script that ends in ``answer(value)``, its value."""
+
+    def ask(source: str, *arguments: object) -> object:
+        output = run_in_blender(prelude + source, folder, *arguments, timeout=500)
+        assert "Traceback" not in output, output
+        line = next(li for li in output.splitlines() if li.startswith("ANSWER "))
+        return json.loads(line.removeprefix("ANSWER "))
+
+    return ask

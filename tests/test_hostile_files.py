@@ -1,11 +1,11 @@
 """Files that somebody else made: damaged or malicious properties never raise in Blender's calls."""
 
-import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.results_scripts import PRELUDE
+from tests.results_scripts import PRELUDE, asker
 
 pytestmark = pytest.mark.blender
 
@@ -31,16 +31,8 @@ def draw_all():
 
 
 @pytest.fixture
-def ask_blender(run_in_blender: Callable[..., str], tmp_path) -> Callable[..., object]:
-    """Run a script that ends in ``answer(value)``; return the value."""
-
-    def ask(source: str) -> object:
-        output = run_in_blender(PRELUDE + NASTY + source, tmp_path, timeout=500)
-        assert "Traceback" not in output, output
-        line = next(li for li in output.splitlines() if li.startswith("ANSWER "))
-        return json.loads(line.removeprefix("ANSWER "))
-
-    return ask
+def ask_blender(run_in_blender: Callable[..., str], tmp_path: Path) -> Callable[..., object]:
+    return asker(run_in_blender, tmp_path, PRELUDE + NASTY)
 
 
 def test_damaged_settings_of_a_result_are_none(ask_blender):

@@ -14,6 +14,7 @@ from pathlib import Path
 folder = Path(sys.argv[2])
 import bpy
 import numpy as np
+from tests.refusals import refused
 import scalemogen_blender
 from scalemogen_blender import bake, compat, mannequin, results
 from scalemogen_blender import rig as rigs
@@ -61,14 +62,6 @@ def heads(frame):
 def key(bone, name, frame, value):
     setattr(rig.pose.bones[bone], name, value)
     rig.pose.bones[bone].keyframe_insert(name, frame=frame)
-
-def refused(call, *arguments, **options):
-    "The message of the error that the call ends with."
-    try:
-        call(*arguments, **options)
-    except (errors.ScaleMoGenError, RuntimeError) as error:
-        return str(error)
-    raise AssertionError("nothing was refused")
 """
 
 #: An action of the artist's: few keys, all kinds of interpolation and handles, bones in motion

@@ -1,26 +1,19 @@
 """Results inside Blender: played, stopped, accepted, rejected, whatever the artist does."""
 
-import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.results_scripts import PRELUDE
+from tests.results_scripts import asker
 
 pytestmark = pytest.mark.blender
 
 
 @pytest.fixture
-def ask_blender(run_in_blender: Callable[..., str], tmp_path) -> Callable[..., object]:
-    """Run a script that ends in ``answer(value)``; return the value."""
-
-    def ask(source: str, *arguments: object) -> object:
-        output = run_in_blender(PRELUDE + source, tmp_path, *arguments, timeout=500)
-        line = next(li for li in output.splitlines() if li.startswith("ANSWER "))
-        return json.loads(line.removeprefix("ANSWER "))
-
-    return ask
+def ask_blender(run_in_blender: Callable[..., str], tmp_path: Path) -> Callable[..., object]:
+    return asker(run_in_blender, tmp_path)
 
 
 def test_stop_brings_back_whatever_file_the_artist_has(ask_blender):

@@ -1,11 +1,11 @@
 """What artists see of results, and generating them again; with a session that stands in."""
 
-import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.results_scripts import PRELUDE
+from tests.results_scripts import PRELUDE, asker
 
 pytestmark = pytest.mark.blender
 
@@ -27,15 +27,8 @@ def row(index):
 
 
 @pytest.fixture
-def ask_blender(run_in_blender: Callable[..., str], tmp_path) -> Callable[..., object]:
-    """Run a script that ends in ``answer(value)``; return the value."""
-
-    def ask(source: str, *arguments: object) -> object:
-        output = run_in_blender(PRELUDE + _PANEL + source, tmp_path, *arguments, timeout=500)
-        line = next(li for li in output.splitlines() if li.startswith("ANSWER "))
-        return json.loads(line.removeprefix("ANSWER "))
-
-    return ask
+def ask_blender(run_in_blender: Callable[..., str], tmp_path: Path) -> Callable[..., object]:
+    return asker(run_in_blender, tmp_path, PRELUDE + _PANEL)
 
 
 def test_the_panel_from_empty_to_accepted(ask_blender):

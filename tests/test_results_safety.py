@@ -1,25 +1,18 @@
 """Previews and whatever can happen to a file meanwhile: nothing of the artist's is lost."""
 
-import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.results_scripts import PRELUDE
+from tests.results_scripts import asker
 
 pytestmark = pytest.mark.blender
 
 
 @pytest.fixture
-def ask_blender(run_in_blender: Callable[..., str], tmp_path) -> Callable[..., object]:
-    """Run a script that ends in ``answer(value)``; return the value."""
-
-    def ask(source: str, *arguments: object) -> object:
-        output = run_in_blender(PRELUDE + source, tmp_path, *arguments, timeout=500)
-        line = next(li for li in output.splitlines() if li.startswith("ANSWER "))
-        return json.loads(line.removeprefix("ANSWER "))
-
-    return ask
+def ask_blender(run_in_blender: Callable[..., str], tmp_path: Path) -> Callable[..., object]:
+    return asker(run_in_blender, tmp_path)
 
 
 def test_a_rig_that_cannot_take_it_now_loses_no_result(ask_blender):

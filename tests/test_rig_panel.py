@@ -16,6 +16,7 @@ sys.path[:0] = [sys.argv[2], sys.argv[2] + "/blender_scripts"]
 folder = Path(sys.argv[3])
 import bpy
 import panel_fakes
+from tests.refusals import refused
 import scalemogen_blender
 from scalemogen_blender import mannequin, rig
 from scalemogen_blender.rig import folder as maps_folder, panel, rows, state, stored, ui_list
@@ -59,14 +60,6 @@ def armature(name="Armature", *bones):
             new.parent = data.edit_bones.get(parent)
         bpy.ops.object.mode_set(mode="OBJECT")
     return o
-
-def refused(call, *arguments, **options):
-    "The message of the error that the call ends with."
-    try:
-        call(*arguments, **options)
-    except (errors.ScaleMoGenError, RuntimeError) as error:
-        return str(error)
-    raise AssertionError("nothing was refused")
 """
 
 

@@ -18,14 +18,7 @@ from session_fakes import Bench, walk
 from scalemogen_blender import mannequin, session
 from scalemogen_blender.session import JobState
 from scalemogen_blender._core import errors
-
-def refused(call, *arguments, **options):
-    "The message of the error that the call ends with."
-    try:
-        call(*arguments, **options)
-    except (errors.ScaleMoGenError, RuntimeError) as error:
-        return str(error)
-    raise AssertionError("nothing was refused")
+from tests.refusals import refused
 """
 
 
