@@ -76,3 +76,20 @@ def redraw() -> None:
         for area in window.screen.areas:
             if area.type in {"VIEW_3D", "DOPESHEET_EDITOR", "PREFERENCES"}:
                 area.tag_redraw()
+
+
+def is_open() -> bool:
+    """Whether the add-on's tab is open in a sidebar of any window."""
+    manager = bpy.context.window_manager
+    spaces = [
+        (area.spaces.active, region)
+        for window in (manager.windows if manager is not None else ())
+        for area in window.screen.areas
+        if area.type == "VIEW_3D"
+        for region in area.regions
+        if region.type == "UI"
+    ]
+    return any(
+        space.show_region_ui and getattr(region, "active_panel_category", "") == CATEGORY
+        for space, region in spaces
+    )

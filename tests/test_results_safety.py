@@ -347,3 +347,28 @@ answer([first, list(pose.rotation_quaternion), len(settling._states),
     assert first == [0.5] * 4
     assert later != first, "what is not keyed goes with the next change of frame, as always"
     assert waiting == 0 and not handler
+
+
+@pytest.mark.parametrize("when", ["shown", "accepted"])
+def test_results_do_not_keep_a_deleted_rig_in_the_file(ask_blender, when):
+    found = ask_blender(
+        f"""
+rig = mannequin()
+keyed(rig)
+land(rig=rig)
+if {when == "accepted"}:
+    ops.result_accept()
+for collection in list(rig.users_collection):
+    collection.objects.unlink(rig)
+path = str(folder / "deleted.blend")
+bpy.ops.wm.save_as_mainfile(filepath=path)
+kept = [item.rig is None for item in listed().entries]
+bpy.ops.wm.open_mainfile(filepath=path)
+answer([kept, "Mannequin" in bpy.data.objects, len(listed().entries),
+        listed().playing_uid, sorted(a.name for a in bpy.data.actions)])
+"""
+    )
+    kept, there, count, playing, actions = found
+    assert kept == [True] * count and count == 3
+    assert not there and playing == ""
+    assert "ScaleMoGen Preview" not in actions

@@ -302,19 +302,54 @@ def test_a_rig_in_an_excluded_collection_is_measured(in_blender):
     """)
 
 
-def test_a_generated_rigify_rig_draws_and_says_what_keeps_it_from_moving(in_blender):
+def test_a_generated_rigify_rig_is_refused_and_its_metarig_is_not(in_blender):
     in_blender("""
     import addon_utils
     addon_utils.enable("rigify", default_set=True)
     bpy.ops.object.armature_human_metarig_add()
     assert (summary().title, summary().mapped, summary().facing) == (
         "Rigify human metarig", 22, "-Y")
+    assert problem() is None
     bpy.ops.pose.rigify_generate()
     assert len(target().data.bones) > 700
-    assert "follows a constraint" in summary().hint and "Bone Map" in summary().hint
+    assert "generated Rigify rig" in problem() and "metarig" in problem()
     drawn = panel_fakes.draw(panel.SCALEMOGEN_PT_rig, bpy.context)
-    assert any("follows a" in text for text in panel_fakes.texts(drawn))
-    assert rig.retargeter(target()).drivers
+    assert "generated Rigify" in " ".join(panel_fakes.texts(drawn))
+    """)
+
+
+def test_bones_that_follow_constraints_would_not_show_a_motion(in_blender):
+    in_blender("""
+    one = mannequin.build()
+    active(one)
+    def held(bone, kind="IK"):
+        constraint = one.pose.bones[bone].constraints.new(kind)
+        return constraint
+    arm = held("left_elbow")
+    assert problem() is None and "'left_elbow' follows a constraint" in summary().hint
+    leg = held("right_knee")
+    assert "'right_knee' follows a constraint" in problem() and "Mute" in problem()
+    assert summary().problem == problem()
+    leg.mute = True
+    assert problem() is None
+    leg.mute, leg.influence = False, 0.5
+    assert problem() is None
+    held("left_hip", "LIMIT_ROTATION")
+    assert problem() is None, "it only limits"
+    one.pose.bones["left_elbow"].constraints.remove(arm)
+    assert summary().hint == ""
+    """)
+
+
+def test_the_mannequin_is_as_tall_as_a_person_in_any_unit(in_blender):
+    in_blender("""
+    for scale, wanted in ((1.0, 1.8), (0.01, 180.0), (1000.0, 0.0018)):
+        bpy.context.scene.unit_settings.scale_length = scale
+        bpy.ops.scalemogen.add_mannequin()
+        body = bpy.context.object.children[0]
+        height = max((body.matrix_world @ v.co).z for v in body.data.vertices)
+        assert 0.9 * wanted < height < 1.1 * wanted, (scale, height)
+        assert problem() is None
     """)
 
 

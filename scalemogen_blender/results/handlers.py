@@ -62,9 +62,25 @@ def _keep_poses(*_: object) -> None:
         rig.update_tag()
 
 
+@persistent
+def _forget_deleted(*_: object) -> None:
+    """Results let go of deleted rigs: a pointer would keep them in the file."""
+    for scene in bpy.data.scenes:
+        if not scene.is_editable:
+            continue
+        results = preview.of(scene)
+        shown = results.rig_snapshot.rig
+        if shown is not None and not armatures.is_in_file(shown):
+            preview.stop(scene, whole=False)
+        for item in results.entries:
+            if item.rig is not None and not armatures.is_in_file(item.rig):
+                item.rig = None
+
+
 def register() -> None:
-    """Watch undo.  Previews that were saved with a file go on."""
+    """Watch undo and saving.  Previews that were saved with a file go on."""
     handlers = bpy.app.handlers
+    handlers.save_pre.append(_forget_deleted)
     for event in (handlers.undo_pre, handlers.redo_pre):
         event.append(_remember)
     for event in (handlers.undo_post, handlers.redo_post):
@@ -74,6 +90,7 @@ def register() -> None:
 def unregister() -> None:
     """End all previews, while there still is somebody who knows how."""
     handlers = bpy.app.handlers
+    interface.stop_listening(handlers.save_pre, _forget_deleted)
     for event in (handlers.undo_pre, handlers.redo_pre):
         interface.stop_listening(event, _remember)
     for event in (handlers.undo_post, handlers.redo_post):

@@ -41,6 +41,7 @@ class SCALEMOGEN_OT_add_mannequin(bpy.types.Operator):
             )
             return {"CANCELLED"}
         rig.location = context.scene.cursor.location
+        rig.scale = [_units_per_metre(context.scene)] * 3
         for other in context.view_layer.objects:
             other.select_set(False)
         rig.select_set(True)
@@ -62,6 +63,12 @@ def _collection(context: bpy.types.Context) -> bpy.types.Collection:
     if layer.is_visible and not layer.exclude and layer.collection.is_editable:
         return layer.collection
     return context.scene.collection
+
+
+def _units_per_metre(scene: bpy.types.Scene) -> float:
+    """The mannequin is as tall as a person in every scene."""
+    units = scene.unit_settings
+    return 1.0 if units.system == "NONE" else 1.0 / units.scale_length
 
 
 def _leave_mode(context: bpy.types.Context) -> None:

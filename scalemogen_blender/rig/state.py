@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import armature
 from .._core import errors, retarget
-from . import stored
+from . import constraints, stored
 
 _MOST_RIGS = 32
 #: Buttons read the map many times while one panel is drawn; this long (seconds) they may trust
@@ -111,7 +111,8 @@ def rig_problem(rig: bpy.types.Object) -> str | None:
         return f"'{rig.name}' has no bones. Pick another armature"
     if rig.matrix_world.determinant() <= 0.0:
         return f"'{rig.name}' has a zero or mirrored scale. Apply the scale (Ctrl A)"
-    return state(rig).problem
+    found = state(rig)
+    return found.problem or constraints.problem(rig, found.bone_map)
 
 
 def bone_map(rig: bpy.types.Object) -> retarget.BoneMap:

@@ -11,12 +11,8 @@ from mathutils import Vector
 
 from .. import armature, character
 from .._core import retarget, skeleton
-from . import state, stored
+from . import constraints, state, stored
 from .selection import target
-
-#: Constraints that leave nothing of a bone's own rotation, unless their influence is small.
-_TAKING_OVER = {"COPY_TRANSFORMS", "COPY_ROTATION", "ARMATURE", "IK"}
-_MOSTLY = 0.99
 
 #: Larger than this (radians) from an axis, a rig faces no axis.
 _OBLIQUE = np.radians(15.0)
@@ -69,21 +65,10 @@ def summary_of(rig: bpy.types.Object) -> RigSummary:
 
 def hint(rig: bpy.types.Object, bone_map: retarget.BoneMap) -> str:
     """What will keep a motion from showing on a rig that can be used; empty if nothing will."""
-    if rig.pose is None:  # Blender makes it when it first evaluates the rig
+    held = constraints.held_bone(rig, bone_map, retarget.SLOTS)
+    if held is None:
         return ""
-    for chain in bone_map.bones.values():
-        for name in chain:
-            bone = rig.pose.bones.get(name)
-            if bone is not None and any(_takes_over(c) for c in bone.constraints):
-                return (
-                    f"'{name}' follows a constraint, not its own keys. Pick the control bones "
-                    "under Bone Map"
-                )
-    return ""
-
-
-def _takes_over(constraint: bpy.types.Constraint) -> bool:
-    return constraint.type in _TAKING_OVER and constraint.enabled and constraint.influence > _MOSTLY
+    return f"'{held}' follows a constraint, not its own keys. Pick the control bones under Bone Map"
 
 
 def facing(rig: bpy.types.Object, bone_map: retarget.BoneMap) -> str:

@@ -4,13 +4,18 @@ import textwrap
 
 import bpy
 
+from .. import interface
+
 _LINE = 60
 
 
 def show(title: str, message: str) -> None:
-    """A small pop-up at the mouse; nothing where there is no window."""
+    """A small pop-up at the mouse, unless a panel that says it is open.
+
+    One that a timer brings up stays until it is clicked, and covers what is below it.
+    """
     manager = bpy.context.window_manager
-    if bpy.app.background or manager is None or not manager.windows:
+    if bpy.app.background or manager is None or not manager.windows or interface.is_open():
         return
     lines = textwrap.wrap(message, _LINE)
 
