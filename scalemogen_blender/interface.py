@@ -42,10 +42,12 @@ def _filled_in(text: str, translated: str, values: dict[str, object]) -> str:
         return text.format(**values)
 
 
-def paragraph(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
-    """Text in as many lines as the region's width asks for, beside the icon."""
+def paragraph(
+    layout: bpy.types.UILayout, text: str, icon: str = "NONE", letters: int | None = None
+) -> None:
+    """Text beside the icon, in lines of so many letters (None: what a sidebar's width allows)."""
     column = layout.column(align=True)
-    for number, line in enumerate(textwrap.wrap(printable(text), _letters_in_a_line())):
+    for number, line in enumerate(textwrap.wrap(printable(text), letters or _letters_in_a_line())):
         beside = "NONE" if icon == "NONE" else "BLANK1"
         column.label(text=line, icon=beside if number else icon, translate=False)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 import bpy
@@ -41,13 +40,8 @@ def _lines(
     region = context.region
     scale = context.preferences.system.ui_scale
     pixels = region.width / scale - _MARGIN if region is not None else 600
-    column = layout.column(align=True)
-    for number, line in enumerate(
-        textwrap.wrap(interface.printable(text), max(30, int(pixels * _LETTERS_PER_PIXEL)))
-    ):
-        column.label(
-            text=line, icon="BLANK1" if number and icon != "NONE" else icon, translate=False
-        )
+    letters = max(30, int(pixels * _LETTERS_PER_PIXEL))
+    interface.paragraph(layout, text, icon, letters)
 
 
 def _draw_runtime(
