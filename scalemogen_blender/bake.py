@@ -9,6 +9,7 @@ import numpy as np
 
 from . import compat
 from ._core import retarget
+from .channels import channels_of
 
 FIRST_FRAME = 1
 _INT_LIMIT = 2**31
@@ -16,21 +17,21 @@ _INT_LIMIT = 2**31
 
 def bake(
     rig: bpy.types.Object,
-    channels: "retarget.PoseChannels",
+    pose: "retarget.PoseChannels",
     name: str,
     properties: Mapping[str, Any] | None = None,
     start_frame: int = FIRST_FRAME,
 ) -> bpy.types.Action:
     """A new action on the rig with a key on every frame, from ``start_frame`` on."""
-    action = new_action(rig, channels, name, start_frame)
+    action = new_action(rig, pose, name, start_frame)
     store_properties(action, properties or {})
-    put_on(rig, action, channels.bones)
+    put_on(rig, action, pose.bones)
     return action
 
 
 def new_action(
     rig: bpy.types.Object,
-    channels: "retarget.PoseChannels",
+    pose: "retarget.PoseChannels",
     name: str,
     start_frame: int = FIRST_FRAME,
 ) -> bpy.types.Action:
@@ -39,19 +40,25 @@ def new_action(
     Rotations go to the channels of each bone's own rotation mode.
     """
     writer = compat.ActionWriter.new(rig, name)
-    frames = np.arange(len(channels.locations), dtype=np.float64) + start_frame
-    for column, bone_name in enumerate(channels.bones):
-        bone = rig.pose.bones[bone_name]
-        basis = channels.rotations[:, column]
-        channel, values = retarget.rotation_channels(basis, bone.rotation_mode)
-        curves = [(channel, values)]
-        if bone_name == channels.mover:
-            curves.insert(0, ("location", channels.locations))
-        for property_name, columns in curves:
-            path = bone.path_from_id(property_name)
-            for index in range(columns.shape[1]):
-                writer.add_curve(path, index, bone_name, frames, columns[:, index])
+    write(writer, rig, pose, np.arange(pose.frame_count, dtype=np.float64) + start_frame)
     return writer.action
+
+
+def write(
+    writer: compat.ActionWriter,
+    rig: bpy.types.Object,
+    pose: "retarget.PoseChannels",
+    frames: np.ndarray,
+) -> None:
+    """Key a motion at some frames [T]; switches get one key, at the first of them."""
+    for channel in channels_of(rig, pose):
+        count = 1 if channel.held else len(frames)
+        for index in range(channel.values.shape[1]):
+            values = channel.values[:count, index]
+            single = channel.property_name.startswith("[")  # not one column of a vector
+            writer.add_curve(
+                channel.path, 0 if single else index, channel.group, frames[:count], values
+            )
 
 
 def put_on(rig: bpy.types.Object, action: bpy.types.Action, bones: tuple[str, ...]) -> None:

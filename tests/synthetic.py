@@ -1,5 +1,6 @@
 """Synthetic motions and rigs for the retargeting tests; nothing here needs Blender."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -210,20 +211,20 @@ def _tail(bone: int, parents: list[int], heads: np.ndarray) -> np.ndarray:
 
 
 def pose_rig(
-    rig: RestRig, basis: dict[str, np.ndarray], mover: str, locations: np.ndarray
+    rig: RestRig, basis: Mapping[str, np.ndarray], locations: Mapping[str, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """World rotations [T, B, 4] and heads [T, B, 3] of a posed rig, the way Blender evaluates it.
 
     Independent of the transfer's own mathematics: plain 4x4 matrices, parent to child.
     """
-    frames = len(locations)
+    frames = len(next(iter(basis.values())))
     poses = np.empty((frames, rig.bone_count, 4, 4))
     for bone, name in enumerate(rig.bone_names):
         own = np.tile(np.eye(4), (frames, 1, 1))
         if name in basis:
             own[:, :3, :3] = quaternion_to_matrix(basis[name])
-        if name == mover:
-            own[:, :3, 3] = locations
+        if name in locations:
+            own[:, :3, 3] = locations[name]
         parent = rig.parents[bone]
         if parent < 0:
             poses[:, bone] = rig.rest[bone] @ own

@@ -18,9 +18,11 @@ from .bone_map import (
     plain_name,
 )
 from .channels import rotation_channels
+from .options import RetargetOptions
+from .pose import JointPose, PoseChannels, Setting
 from .recover import recover_motion
 from .rest_rig import RestRig
-from .transfer import PoseChannels, Retargeter
+from .transfer import Retargeter
 
 __all__ = [
     "CHAINS",
@@ -28,9 +30,12 @@ __all__ = [
     "REQUIRED",
     "SLOTS",
     "BoneMap",
+    "JointPose",
     "PoseChannels",
     "RestRig",
+    "RetargetOptions",
     "Retargeter",
+    "Setting",
     "best_effort_map",
     "corrections",
     "map_bones",

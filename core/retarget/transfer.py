@@ -5,6 +5,7 @@ the alignment of the two rest poses (:mod:`core.retarget.alignment`) times its o
 Unmapped bones keep their rest pose relative to their parent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,23 +23,11 @@ from ..skeleton import Skeleton
 from .alignment import IDENTITY, Driver, drivers
 from .body_frame import BodyFrame, ankle_rest_height, body_frame
 from .bone_map import SIDES, BoneMap
+from .options import RetargetOptions
+from .pose import JointPose, PoseChannels
 from .rest_rig import RestRig
 
-
-@dataclass(frozen=True)
-class PoseChannels:
-    """What to key on a rig, frame by frame.
-
-    bones: names of the bones to key, parents first.
-    rotations: [T, len(bones), 4] pose basis quaternions (Blender's matrix_basis).
-    mover: name of the bone that carries the root motion.
-    locations: [T, 3] the mover's location channel in armature units.
-    """
-
-    bones: tuple[str, ...]
-    rotations: np.ndarray
-    mover: str
-    locations: np.ndarray
+_DEFAULTS = RetargetOptions()
 
 
 @dataclass(frozen=True)
@@ -75,27 +64,52 @@ class Retargeter:
             bone = self.rig.parents[bone]
         return bone
 
-    def transfer(self, motion: Motion, start_at_rig: bool = True) -> PoseChannels:
+    def transfer(
+        self,
+        motion: Motion,
+        options: RetargetOptions = _DEFAULTS,
+        start_at_rig: bool = True,
+    ) -> PoseChannels:
         """Channels of a motion, one row a frame.
 
         The hip joints go where the motion's hips are, scaled by the ratio of the leg lengths and
         lifted by the difference of the ankle heights, so that standing feet stand.  With
         ``start_at_rig`` the first frame stands where the rig stands, wherever the motion starts.
         """
+        return self.channels(self.joint_pose(motion, start_at_rig), options)
+
+    def joint_pose(self, motion: Motion, start_at_rig: bool = True) -> JointPose:
+        """The motion's joint rotations, and its path at the rig's size."""
         if motion.skeleton.joint_names != self.skeleton.joint_names:
             raise ScaleMoGenError(
                 f"The motion is on the skeleton '{motion.skeleton.name}'; convert it to "
                 f"'{self.skeleton.name}' before retargeting."
             )
-        turns = self.bone_turns(motion.global_rotations())
-        basis = self._pose_basis(turns)
-        gap = self.hip_targets(motion, start_at_rig) - self.hip_middle(turns)
+        return JointPose(motion.global_rotations(), self.hip_targets(motion, start_at_rig))
+
+    def channels(self, pose: JointPose, options: RetargetOptions = _DEFAULTS) -> PoseChannels:
+        """What to key so that the rig takes a pose."""
+        turns = self.bone_turns(pose.turns)
+        gap = pose.hips - self.hip_middle(turns)
         return PoseChannels(
             bones=tuple(self.rig.bone_names[b] for b in self.keyed_bones),
-            rotations=basis,
-            mover=self.rig.bone_names[self.mover],
-            locations=self._locations(turns, gap),
+            rotations=self._pose_basis(turns),
+            locations={self.rig.bone_names[self.mover]: self._locations(turns, gap)},
         )
+
+    def bone_heads(self, pose: JointPose, bones: Sequence[int]) -> np.ndarray:
+        """Where some bones' heads are [T, len(bones), 3] in a pose, in the body's frame, metres."""
+        turns = self.bone_turns(pose.turns)
+        gap = pose.hips - self.hip_middle(turns)
+        heads, parents = self.body.heads, self.rig.parents
+        found = np.zeros((len(turns), len(bones), 3))
+        for column, bone in enumerate(bones):
+            shifted = bone == self.mover or self.mover in self.rig.ancestors(bone)
+            while (parent := parents[bone]) >= 0:
+                found[:, column] += quaternion_rotate(turns[:, parent], heads[bone] - heads[parent])
+                bone = parent
+            found[:, column] += heads[bone] + (gap if shifted else 0.0)
+        return found
 
     def bone_turns(self, joints: np.ndarray) -> np.ndarray:
         """World rotations away from rest [T, B, 4] of all bones, in the body's frame.

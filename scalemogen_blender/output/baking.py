@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from .. import bake, compat
 from .. import rig as rigs
 from .._core import errors, retarget
 from .._core import motion as motions
+from ..channels import channels_of
 from ..results import accepting, preview, storage
 from . import overwriting, timing
 
@@ -59,7 +59,7 @@ def bake_result(scene: bpy.types.Scene, item: ResultItem) -> Baked:
     animation.use_tweak_mode = False
     copied = False
     if scene.scalemogen.output.target == "OVERWRITE" and animation.action is not None:
-        copied = overwriting.overwrite(rig, list(curves(rig, channels)), frames)
+        copied = overwriting.overwrite(rig, list(channels_of(rig, channels)), frames)
     else:
         _put_new(rig, channels, frames, item)
     scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
@@ -70,16 +70,6 @@ def result_range(start: int, motion_frames: int, fps: float, scene_fps: float) -
     """Whole scene frames that a motion fills from ``start`` on."""
     length = max(motion_frames - 1, 0) / fps * scene_fps
     return timing.FrameRange(start, int(np.floor(start + length + 1e-6)))
-
-
-def curves(rig: bpy.types.Object, channels: retarget.PoseChannels) -> Iterator[overwriting.Channel]:
-    """What a motion keys: the rotations of each bone's own mode, and the mover's location."""
-    for column, name in enumerate(channels.bones):
-        bone = rig.pose.bones[name]
-        if name == channels.mover:
-            yield overwriting.Channel(bone, "location", channels.locations)
-        basis = channels.rotations[:, column]
-        yield overwriting.Channel(bone, *retarget.rotation_channels(basis, bone.rotation_mode))
 
 
 def _frames(scene: bpy.types.Scene, start: int, motion: motions.Motion) -> np.ndarray:
@@ -96,7 +86,7 @@ def _channels(
     """Channels at some times of a motion; where it stands is decided by its first frame."""
     sampled = timing.sampled_at(motion, np.concatenate([[0.0], seconds]))
     made = rigs.retargeter(rig).transfer(sampled)
-    return retarget.PoseChannels(made.bones, made.rotations[1:], made.mover, made.locations[1:])
+    return made.at_frames(slice(1, None))
 
 
 def _put_new(
@@ -104,11 +94,7 @@ def _put_new(
 ) -> None:
     """A new action on the rig; the present one stays in the file."""
     writer = compat.ActionWriter.new(rig, accepting.action_name(item.prompt))
-    for channel in curves(rig, channels):
-        for index in range(channel.values.shape[1]):
-            writer.add_curve(
-                channel.path, index, channel.bone.name, frames, channel.values[:, index]
-            )
+    bake.write(writer, rig, channels, frames)
     bake.store_properties(writer.action, accepting.properties_of(item))
     animation = rig.animation_data
     earlier = animation.action

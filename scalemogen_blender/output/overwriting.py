@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import compat
 from .._core import errors
+from ..channels import Channel
 from . import splice
 
 #: How far a curve may be off outside the range before it is sampled instead of divided.
@@ -18,19 +19,6 @@ _TOLERANCE = 2e-5
 _MOST_FRAMES = 1000
 #: Channels that a motion leaves at rest, and where that is.
 _AT_REST = {"location": 0.0, "scale": 1.0}
-
-
-@dataclass(frozen=True)
-class Channel:
-    """A property of a bone over time; values [K, C]."""
-
-    bone: bpy.types.PoseBone
-    property_name: str
-    values: np.ndarray
-
-    @property
-    def path(self) -> str:
-        return self.bone.path_from_id(self.property_name)
 
 
 @dataclass(frozen=True)
@@ -72,14 +60,26 @@ def _at_rest(
     """Locations and scales of the channels' bones that are not at rest, put to rest."""
     given = {channel.path for channel in channels}
     found = []
-    for bone in {channel.bone.name: channel.bone for channel in channels}.values():
+    for bone in {
+        channel.owner.name: channel.owner for channel in channels if _is_bone(channel)
+    }.values():
         for name, rest in _AT_REST.items():
-            channel = Channel(bone, name, np.full((count, 3), rest))
+            channel = Channel(bone, name, np.full((count, 3), rest), bone.name)
             keyed = any((channel.path, index) in existing for index in range(3))
             moved = any(value != rest for value in getattr(bone, name))
             if channel.path not in given and (keyed or moved):
                 found.append(channel)
     return found
+
+
+def _is_bone(channel: Channel) -> bool:
+    return isinstance(channel.owner, bpy.types.PoseBone)
+
+
+def _static(channel: Channel) -> list[float]:
+    """The property's values now."""
+    value = channel.owner.path_resolve(channel.property_name)
+    return [float(value)] if isinstance(value, bool | int | float) else list(value)
 
 
 def _check(curve: bpy.types.FCurve | None) -> None:
@@ -107,7 +107,7 @@ def _changes(
 ) -> list[_Change]:
     columns = range(channel.values.shape[1])
     old = [existing.get((channel.path, index)) for index in columns]
-    static = list(getattr(channel.bone, channel.property_name))
+    static = _static(channel)
     value_at = [_evaluator(curve, static[index]) for index, curve in enumerate(old)]
     edges = [np.array([at(frame) for at in value_at]) for frame in (frames[0] - 1, frames[-1] + 1)]
     values, hold = _nearest(channel, *edges)
@@ -167,8 +167,8 @@ def _compared(keys: splice.Keys, frames: np.ndarray) -> list[float]:
 
 
 def _write(rig: bpy.types.Object, change: _Change) -> None:
-    bone = change.channel.bone.name
-    curve = compat.ensure_curve(rig, change.channel.path, change.index, bone)
+    channel = change.channel
+    curve = compat.ensure_curve(rig, channel.path, change.index, channel.group)
     for keys in (change.keys, change.sampled):
         points = [keys.co, keys.handle_left, keys.handle_right]
         compat.write_keys(curve, points, keys.attributes)

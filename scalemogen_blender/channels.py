@@ -1,0 +1,81 @@
+"""What a motion keys on a rig: channels of bones and of the object, with their values over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ._core import coordinates, retarget, rotations
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A property over time; values [K, C], one column an F-curve.
+
+    owner is what has the property: a bone of the rig or the rig itself. A custom property is named
+    as in a path: ``["IK_FK"]``. group is the name of the curves' group.
+    """
+
+    owner: bpy.types.PoseBone | bpy.types.Object
+    property_name: str
+    values: np.ndarray
+    group: str
+    held: bool = False
+
+    @property
+    def path(self) -> str:
+        """The curves' data path from the object."""
+        if isinstance(self.owner, bpy.types.Object):
+            return self.property_name
+        if self.property_name.startswith("["):
+            return self.owner.path_from_id() + self.property_name
+        return str(self.owner.path_from_id(self.property_name))
+
+
+def channels_of(rig: bpy.types.Object, pose: retarget.PoseChannels) -> Iterator[Channel]:
+    """Everything that a motion keys: each bone in its own rotation mode, parents first.
+
+    Switches of control rigs are ``held``: one key is enough for them.
+    """
+    count = pose.frame_count
+    for setting in pose.settings:
+        owner = rig.pose.bones[setting.bone] if setting.bone else rig
+        name = f'["{bpy.utils.escape_identifier(setting.property_name)}"]'
+        values = np.full((count, 1), setting.value)
+        yield Channel(owner, name, values, setting.bone or rig.name, held=True)
+    if pose.object_to_world is not None:
+        yield from _object_channels(rig, pose.object_to_world)
+    for column, name in enumerate(pose.bones):
+        bone = rig.pose.bones[name]
+        if name in pose.locations:
+            yield Channel(bone, "location", pose.locations[name], name)
+        kind, values = retarget.rotation_channels(pose.rotations[:, column], bone.rotation_mode)
+        yield Channel(bone, kind, values, name)
+
+
+def _object_channels(rig: bpy.types.Object, object_to_world: np.ndarray) -> Iterator[Channel]:
+    """Location and rotation of the object [T] for world matrices, below its parent and deltas."""
+    to_blender = np.eye(4)
+    to_blender[:3, :3] = coordinates.BLENDER_TO_CANONICAL.T
+    # matrix_world = (parent * its inverse at the time of parenting) * basis
+    above = np.array(rig.matrix_world) @ np.linalg.inv(np.array(rig.matrix_basis))
+    basis = np.linalg.inv(above) @ to_blender @ object_to_world
+    axes = basis[:, :3, :3] / np.linalg.norm(basis[:, :3, :3], axis=-2, keepdims=True)
+    turned = rotations.matrix_to_quaternion(axes)
+    yield Channel(rig, "location", basis[:, :3, 3] - np.array(rig.delta_location), rig.name)
+    kind, values = retarget.rotation_channels(_without_delta(rig, turned), rig.rotation_mode)
+    yield Channel(rig, kind, values, rig.name)
+
+
+def _without_delta(rig: bpy.types.Object, turned: np.ndarray) -> np.ndarray:
+    """Rotations [T, 4] before Blender puts the delta rotation in front of them."""
+    if rig.rotation_mode == "QUATERNION":
+        delta = rig.delta_rotation_quaternion
+    elif rig.rotation_mode == "AXIS_ANGLE":
+        return turned  # Blender has no delta for this mode
+    else:
+        delta = rig.delta_rotation_euler.to_quaternion()
+    return rotations.quaternion_multiply(rotations.quaternion_conjugate(np.array(delta)), turned)
