@@ -11,6 +11,7 @@ from core.errors import ScaleMoGenError
 from core.motion import Motion
 from core.retarget.bone_map import map_bones
 from core.retarget.chains import spread
+from core.retarget.options import RetargetOptions
 from core.retarget.recover import recover_motion
 from core.retarget.rest_rig import RestRig
 from core.retarget.transfer import Retargeter
@@ -54,7 +55,7 @@ def retargeter(rig: RestRig) -> Retargeter:
 
 def posed(rig: RestRig, motion: Motion, **options: bool) -> tuple[np.ndarray, np.ndarray]:
     """World rotations and heads of a rig after the transfer."""
-    channels = retargeter(rig).transfer(motion, **options)
+    channels = retargeter(rig).transfer(motion, RetargetOptions(feet="NEVER"), **options)
     basis = {name: channels.rotations[:, i] for i, name in enumerate(channels.bones)}
     return pose_rig(rig, basis, channels.locations)
 

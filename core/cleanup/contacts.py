@@ -95,6 +95,15 @@ def _speed_evidence(feet: np.ndarray, motion: Motion, scale: float) -> np.ndarra
     return np.where(carried, _LEAST_SPEED, evidence)
 
 
+def low_feet(positions: np.ndarray, motion: Motion, scale: float) -> np.ndarray:
+    """Foot joints [T, 4] low enough to stand, columns as in ``Motion.contacts``.
+
+    positions: [T, J, 3] of the motion's joints; scale: its body's size (:func:`body_scale`).
+    """
+    low: np.ndarray = _height_evidence(positions, motion, scale) > 0.0
+    return low
+
+
 def _height_evidence(positions: np.ndarray, motion: Motion, scale: float) -> np.ndarray:
     kinds = _kinds(motion)
     limits = np.array([_HEIGHTS[kind] for kind in kinds]) * scale

@@ -23,6 +23,7 @@ from ..skeleton import Skeleton
 from .alignment import IDENTITY, Driver, drivers
 from .body_frame import BodyFrame, ankle_rest_height, body_frame
 from .bone_map import SIDES, BoneMap
+from .feet import planted
 from .options import RetargetOptions
 from .pose import JointPose, PoseChannels
 from .rest_rig import RestRig
@@ -76,7 +77,9 @@ class Retargeter:
         lifted by the difference of the ankle heights, so that standing feet stand.  With
         ``start_at_rig`` the first frame stands where the rig stands, wherever the motion starts.
         """
-        return self.channels(self.joint_pose(motion, start_at_rig), options)
+        pose = self.joint_pose(motion, start_at_rig)
+        pose = planted(self, motion, pose, options.feet)
+        return self.channels(pose, options)
 
     def joint_pose(self, motion: Motion, start_at_rig: bool = True) -> JointPose:
         """The motion's joint rotations, and its path at the rig's size."""

@@ -1,0 +1,109 @@
+"""Legs that reach their feet: the pelvis' height, and two bones each; numpy only."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...cleanup.curves import smoothest
+from ...cleanup.filters import highest_around
+from ...cleanup.two_bone import solve_two_bones
+from ...rotations import normalize, quaternion_multiply, quaternion_rotate
+from .path import RigFoot
+
+#: A leg is not stretched further than this share of its length, unless the motion itself did.
+_FULL_REACH = 0.993
+#: The pelvis goes up and down with its feet over about this many seconds, by at most so much (m).
+_SETTLE_SECONDS, _SETTLED = 0.25, 0.1
+#: It is lowered by at most this much (m), over about so many seconds, to bring feet within reach.
+_LOWERED, _LOWER_SECONDS = 0.08, 0.2
+#: Pull to nothing where no foot stands.
+_REST = 0.01
+#: Smaller changes (canonical metres, quaternion components) leave a leg untouched.
+_NOTHING = 1e-9
+
+
+@dataclass(frozen=True)
+class LegPath:
+    """Hip, knee and ankle of one leg [T, 3] before anything is moved."""
+
+    hip: np.ndarray
+    knee: np.ndarray
+    ankle: np.ndarray
+    length: float
+
+    @property
+    def limit(self) -> np.ndarray:
+        """The longest distance [T] from hip to ankle that the leg may take."""
+        own = np.linalg.norm(self.ankle - self.hip, axis=-1)
+        return np.maximum(own, _FULL_REACH * self.length)
+
+
+def settled(demands: list[tuple[np.ndarray, np.ndarray]], fps: float, scale: float) -> np.ndarray:
+    """How far up [T] the pelvis goes so that standing feet are about as high as they belong.
+
+    ``demands``: for each foot the height it lacks [T] and the frames in which it stands [T].  Knees
+    of straight legs would bend a lot for the centimetre that the pelvis takes up unseen.
+    """
+    weight = np.sum([stands for _, stands in demands], axis=0).astype(float)
+    lacking = np.sum([np.where(stands, lack, 0.0) for lack, stands in demands], axis=0)
+    if not np.any(lacking):
+        return np.zeros(len(weight))
+    demand = lacking / np.maximum(weight, 1.0)
+    stiffness = (_SETTLE_SECONDS * fps) ** 2
+    height = smoothest(demand[:, None], weight + _REST, slope_penalty=stiffness)[:, 0]
+    return np.clip(height, -_SETTLED * scale, _SETTLED * scale)
+
+
+def lowering(
+    legs: list[tuple[LegPath, RigFoot]], height: np.ndarray, fps: float, scale: float
+) -> np.ndarray:
+    """How far down [T] the pelvis has to go for standing feet to be in reach of upright legs.
+
+    ``height`` [T] is how far up it has gone already.
+    """
+    needed = np.zeros(len(height))
+    for leg, foot in legs:
+        away = leg.hip + height[:, None] * [0.0, 1.0, 0.0] - foot.ankle
+        beside = np.sum(away[:, [0, 2]] ** 2, axis=-1)
+        above = np.sqrt(np.maximum(leg.limit**2 - beside, 0.0))
+        stands = foot.ankle_stands | foot.toe_stands
+        upright = away[:, 1] > 0.5 * leg.limit
+        needed = np.maximum(needed, np.where(stands & upright, away[:, 1] - above, 0.0))
+    if not needed.any():
+        return needed
+    around = max(2, 2 * round(0.5 * _LOWER_SECONDS * fps))
+    # Two moving means that together look no further than the maximum: never below what is needed.
+    result = highest_around(np.minimum(needed, _LOWERED * scale), around)
+    for _ in range(2):
+        padded = np.pad(result, around // 2, mode="edge")
+        result = np.convolve(padded, np.full(around + 1, 1.0 / (around + 1)), mode="valid")
+    return result
+
+
+def reach(leg: LegPath, height: np.ndarray, foot: RigFoot, turns: np.ndarray) -> None:
+    """Turn hip, knee, ankle and toe joint of ``turns`` [T, J, 4] so that the leg ends in the foot.
+
+    ``height`` [T] is how far up the pelvis has gone.  Frames in which nothing moves stay as they
+    are, to the bit.
+    """
+    joints, up = foot.shape.leg, height[:, None] * [0.0, 1.0, 0.0]
+    hip, knee, ankle = leg.hip + up, leg.knee + up, leg.ankle + up
+    away = foot.ankle - hip
+    distance = np.linalg.norm(away, axis=-1)
+    target = hip + away * np.minimum(1.0, leg.limit / np.maximum(distance, 1e-12))[:, None]
+    moved = np.linalg.norm(target - ankle, axis=-1) > _NOTHING * foot.scale
+    if moved.any():
+        hinge = quaternion_rotate(turns[moved, joints.hip], np.array([1.0, 0.0, 0.0]))
+        parts = (points[moved] for points in (hip, knee, ankle, target))
+        solved = solve_two_bones(*parts, hinge)
+        for joint, turn in ((joints.hip, solved.upper), (joints.knee, solved.lower)):
+            turns[moved, joint] = normalize(quaternion_multiply(turn, turns[moved, joint]))
+    turns[:, joints.ankle] = _where_changed(foot.rotation, turns[:, joints.ankle])
+    if foot.shape.has_toes:
+        turns[:, joints.toe] = _where_changed(foot.toe_rotation, turns[:, joints.toe])
+
+
+def _where_changed(new: np.ndarray, old: np.ndarray) -> np.ndarray:
+    """Quaternions [T, 4], the old ones where they are as good as the same."""
+    changed = np.abs(new - old).max(axis=-1) > _NOTHING
+    return np.where(changed[:, None], normalize(new), old)

@@ -1,0 +1,134 @@
+"""Which foot joints of a motion stand, in which frames, and how high above the floor; numpy only.
+
+All of it is asked of the motion itself, whose proportions are known to be sound, and not of the rig
+that it has been put on.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...cleanup.contacts import find_contacts, low_feet, velocity
+from ...cleanup.filters import runs, smooth
+from ...cleanup.legs import TOE_HEIGHT, Leg, body_scale, legs_of
+from ...cleanup.root_path import sole_down
+from ...motion import Motion
+from ..options import FootLock
+
+#: A foot on a step or a box is slower than this (m/s, in all directions), on average over at least
+#: so many seconds, and not higher above the lowest part of the body (m) at one time of it.
+_STILL, _STILL_SECONDS, _LOWEST = 0.15, 0.2, 0.03
+#: Feet this close to the floor (m) stand on it; from the second on they stand on something else.
+_ON_FLOOR, _ABOVE_FLOOR = 0.045, 0.09
+#: A motion that floats or is sunk by less than this (m) is left where it is.
+_LEVEL = 0.004
+#: Always: a foot faster than this (m/s) is swung and does not glide.
+_GLIDE = 1.3
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One foot of a motion, frame by frame; lengths in the motion's own size.
+
+    toe, ankle: [T] bool, the joints that stand; sole_down: [T] bool, the sole faces the floor.
+    path: [T, 3] of the toe joint; height: [T] how high it is above where it would be on the floor.
+    elevated: [T] 0 on the floor, 1 on something well above it.
+    """
+
+    toe: np.ndarray
+    ankle: np.ndarray
+    sole_down: np.ndarray
+    path: np.ndarray
+    height: np.ndarray
+    elevated: np.ndarray
+
+
+@dataclass(frozen=True)
+class Stance:
+    """Both feet of a motion, the height of its floor, and the body's size beside the canonical."""
+
+    feet: dict[Leg, Standing]
+    floor: float
+    scale: float
+
+
+def stance_of(motion: Motion, lock: FootLock) -> Stance:
+    """Where the feet of a motion stand, after its contacts if it has any."""
+    positions, scale = motion.positions(), body_scale(motion.skeleton)
+    planted = find_contacts(motion).planted
+    if lock == "ALWAYS":
+        planted = planted | _low(motion, positions, scale)
+    legs, down = legs_of(motion.skeleton), sole_down(motion)
+    floor = _floor(motion, positions, planted, scale)
+    feet = {}
+    for leg in legs:
+        height = positions[:, leg.toe, 1] - TOE_HEIGHT * scale - floor
+        toe, ankle = planted[:, leg.toe_contact].copy(), planted[:, leg.ankle_contact].copy()
+        for first, last in _on_something(motion, positions, leg, height, down[leg], scale):
+            toe[first : last + 1] = ankle[first : last + 1] = True
+        feet[leg] = Standing(
+            toe=toe,
+            ankle=ankle,
+            sole_down=down[leg],
+            path=positions[:, leg.toe],
+            height=height,
+            elevated=_elevated(toe, height, scale),
+        )
+    return Stance(feet, floor, scale)
+
+
+def _floor(motion: Motion, positions: np.ndarray, planted: np.ndarray, scale: float) -> float:
+    """Height of a recording's floor: where its standing toes are.  Contacts imply that it is 0."""
+    if motion.contacts is not None:
+        return 0.0
+    heights = [
+        positions[planted[:, leg.toe_contact], leg.toe, 1] for leg in legs_of(motion.skeleton)
+    ]
+    standing = np.concatenate(heights)
+    level = float(np.median(standing)) - TOE_HEIGHT * scale if len(standing) else 0.0
+    return level if abs(level) > _LEVEL * scale else 0.0
+
+
+def _low(motion: Motion, positions: np.ndarray, scale: float) -> np.ndarray:
+    """Low foot joints [T, 4] of feet that are not just being swung past the floor."""
+    low = low_feet(positions, motion, scale)
+    for leg in legs_of(motion.skeleton):
+        path = smooth(positions[:, leg.toe], motion.fps / 30)
+        slow = np.linalg.norm(velocity(path, motion.fps), axis=-1) < _GLIDE * scale
+        low[:, leg.toe_contact] &= slow
+        low[:, leg.ankle_contact] &= low[:, leg.toe_contact]
+    return low
+
+
+def _on_something(
+    motion: Motion,
+    positions: np.ndarray,
+    leg: Leg,
+    height: np.ndarray,
+    down: np.ndarray,
+    scale: float,
+) -> list[tuple[int, int]]:
+    """Frames in which a foot stands on a step or a box: still in the air, and bearing the body."""
+    raised = (height > _ON_FLOOR * scale) & down
+    if not raised.any():
+        return []
+    path = smooth(positions[:, leg.toe], motion.fps / 30)
+    still = raised & (np.linalg.norm(velocity(path, motion.fps), axis=-1) < _STILL * scale)
+    lowest = positions[..., 1].min(axis=-1)
+    return [
+        (first, last)
+        for first, last in runs(still)
+        if last - first + 1 >= min(_STILL_SECONDS * motion.fps, motion.frame_count)
+        and (positions[first : last + 1, leg.toe, 1] - lowest[first : last + 1]).min()
+        < _LOWEST * scale
+    ]
+
+
+def _elevated(toe: np.ndarray, height: np.ndarray, scale: float) -> np.ndarray:
+    """How much [T] each standing phase of a toe is on something else than the floor, 0 to 1."""
+    elevated = np.zeros(len(toe))
+    for first, last in runs(toe):
+        above = float(np.mean(height[first : last + 1])) / scale
+        share = np.clip((above - _ON_FLOOR) / (_ABOVE_FLOOR - _ON_FLOOR), 0.0, 1.0)
+        elevated[first : last + 1] = share
+    return elevated
