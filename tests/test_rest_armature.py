@@ -1,0 +1,62 @@
+"""Armatures built from arrays are read back as the same arrays."""
+
+from collections.abc import Callable
+
+import pytest
+
+pytestmark = pytest.mark.blender
+
+BUILT = """
+import bpy, numpy as np, rig_library
+from scalemogen_blender import armature, rest_armature
+bpy.ops.wm.read_factory_settings(use_empty=True)
+"""
+
+ROUND_TRIP = (
+    BUILT
+    + """
+def back(rest, **options):
+    made = rest_armature.build(rest, "Rig", **options)
+    read = armature.read_rest_rig(made)
+    order = [read.index(name) for name in rest.bone_names]
+    assert read.bone_count == rest.bone_count
+    parents = [read.parents[i] for i in order]
+    named = [read.bone_names[p] if p >= 0 else "" for p in parents]
+    assert named == [rest.bone_names[p] if p >= 0 else "" for p in rest.parents]
+    size = np.abs(rest.rest[:, :3, 3]).max()
+    assert np.abs(read.rest[order][:, :3, :3] - rest.rest[:, :3, :3]).max() < 1e-4, rest.name
+    assert np.abs(read.rest[order][:, :3, 3] - rest.rest[:, :3, 3]).max() < 2e-6 * size
+    assert np.abs(read.tails[order] - rest.tails).max() < 2e-5 * size
+    assert np.allclose(read.to_world, rest.to_world, atol=1e-5 * max(1.0, rest.scale)), rest.name
+    assert (read.connected[order] == rest.connected).all()
+    assert read.inherits_rotation.all() and read.local_location.all()
+    return made
+
+for name in ("mixamo", "unreal5", "rigify_metarig", "mmd", "cmu", "words_l_r"):
+    for variation in ("usual", "random roll", "under an empty", "turned"):
+        rest = rig_library.build(name, "BENT", 1, rig_library.VARIATIONS[variation])
+        back(rest)
+        made = back(rest, parent=True)
+        assert made.parent is not None and abs(made.parent.scale.x - 1.0) > 0.5
+"""
+)
+
+FLAGS = (
+    BUILT
+    + """
+from dataclasses import replace
+rest = rig_library.build("mixamo", "T")
+off = np.zeros(rest.bone_count, bool)
+made = rest_armature.build(replace(rest, inherits_rotation=off, local_location=off), "Loose")
+read = armature.read_rest_rig(made)
+assert not read.inherits_rotation.any() and not read.local_location.any()
+"""
+)
+
+
+def test_what_is_built_is_read_back(run_in_blender: Callable[..., str]) -> None:
+    run_in_blender(ROUND_TRIP)
+
+
+def test_flags_of_the_bones_are_kept(run_in_blender: Callable[..., str]) -> None:
+    run_in_blender(FLAGS)
