@@ -50,6 +50,16 @@ def canonical_world(rig: bpy.types.Object) -> np.ndarray:
     return to_canonical @ matrix
 
 
+def pose_matrices(rig: bpy.types.Object) -> np.ndarray:
+    """Matrices [B, 4, 4] of the bones as they are now, in armature space, parents first.
+
+    The rig has to be visible (:func:`character.evaluated`).
+    """
+    posed = rig.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
+    names, _ = names_and_parents(rig)
+    return np.array([posed[name].matrix for name in names], dtype=np.float64).reshape(-1, 4, 4)
+
+
 def sample_pose(
     rig: bpy.types.Object, frames: np.ndarray
 ) -> tuple[list[str], np.ndarray, np.ndarray]:

@@ -25,7 +25,7 @@ def bake(
     """A new action on the rig with a key on every frame, from ``start_frame`` on."""
     action = new_action(rig, pose, name, start_frame)
     store_properties(action, properties or {})
-    put_on(rig, action, pose.bones)
+    put_on(rig, action, keyed_bones(pose))
     return action
 
 
@@ -61,6 +61,11 @@ def write(
             )
 
 
+def keyed_bones(pose: "retarget.PoseChannels") -> tuple[str, ...]:
+    """Names of all bones that a motion keys, turned or moved."""
+    return tuple(dict.fromkeys((*pose.bones, *pose.locations)))
+
+
 def put_on(rig: bpy.types.Object, action: bpy.types.Action, bones: tuple[str, ...]) -> None:
     """Make an action the rig's active one.
 
@@ -92,17 +97,37 @@ def store_properties(action: bpy.types.Action, properties: Mapping[str, Any]) ->
         action[key] = _storable(value)
 
 
+def options_properties(
+    options: "retarget.RetargetOptions", uses_reference_pose: bool
+) -> dict[str, Any]:
+    """How a motion was put on a rig, as its action remembers it."""
+    return {
+        "root_motion": options.root,
+        "feet": options.feet,
+        "controls": options.controls,
+        "arm_spread": options.arm_spread,
+        "leg_spread": options.leg_spread,
+        "keep_hand_contacts": options.keep_hands,
+        "reference": "POSE" if uses_reference_pose else "REST",
+    }
+
+
 def scene_fps(scene: bpy.types.Scene) -> float:
     """Frames per second of a scene, which may be a fraction (23.976)."""
     return float(scene.render.fps / scene.render.fps_base)
 
 
-def set_scene_time(scene: bpy.types.Scene, frame_count: int, fps: float) -> None:
+def set_scene_time(
+    scene: bpy.types.Scene, frame_count: int, fps: float, first: int = FIRST_FRAME
+) -> None:
     """Frame rate and range of the scene; the playhead goes to the first frame."""
     scene.render.fps = max(1, round(fps))
     scene.render.fps_base = scene.render.fps / fps
-    scene.frame_start, scene.frame_end = FIRST_FRAME, FIRST_FRAME + frame_count - 1
-    scene.frame_set(FIRST_FRAME)
+    # Blender's range begins at 0 at the earliest; an end before the start would move it.
+    start, end = max(0, first), max(0, first + frame_count - 1)
+    scene.frame_end = max(end, scene.frame_end)
+    scene.frame_start, scene.frame_end = start, end
+    scene.frame_set(first)
 
 
 def _storable(value: Any) -> Any:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
+from . import character
 from ._core import coordinates, retarget, rotations
 
 
@@ -48,6 +49,8 @@ def channels_of(rig: bpy.types.Object, pose: retarget.PoseChannels) -> Iterator[
         yield Channel(owner, name, values, setting.bone or rig.name, held=True)
     if pose.object_to_world is not None:
         yield from _object_channels(rig, pose.object_to_world)
+    for name in pose.locations.keys() - set(pose.bones):
+        yield Channel(rig.pose.bones[name], "location", pose.locations[name], name)
     for column, name in enumerate(pose.bones):
         bone = rig.pose.bones[name]
         if name in pose.locations:
@@ -60,14 +63,28 @@ def _object_channels(rig: bpy.types.Object, object_to_world: np.ndarray) -> Iter
     """Location and rotation of the object [T] for world matrices, below its parent and deltas."""
     to_blender = np.eye(4)
     to_blender[:3, :3] = coordinates.BLENDER_TO_CANONICAL.T
-    # matrix_world = (parent * its inverse at the time of parenting) * basis
-    above = np.array(rig.matrix_world) @ np.linalg.inv(np.array(rig.matrix_basis))
-    basis = np.linalg.inv(above) @ to_blender @ object_to_world
-    axes = basis[:, :3, :3] / np.linalg.norm(basis[:, :3, :3], axis=-2, keepdims=True)
-    turned = rotations.matrix_to_quaternion(axes)
+    basis = np.linalg.inv(_above(rig)) @ to_blender @ object_to_world
+    turned = rotations.matrix_to_quaternion(_rotations(rig, basis[:, :3, :3]))
     yield Channel(rig, "location", basis[:, :3, 3] - np.array(rig.delta_location), rig.name)
     kind, values = retarget.rotation_channels(_without_delta(rig, turned), rig.rotation_mode)
     yield Channel(rig, kind, values, rig.name)
+
+
+def _above(rig: bpy.types.Object) -> np.ndarray:
+    """[4, 4]: matrix_world = above * matrix_basis; parents, also constraints that act like them."""
+    with character.evaluated(rig):
+        world, basis = np.array(rig.matrix_world), np.array(rig.matrix_basis)
+    return np.asarray(world @ np.linalg.inv(basis))
+
+
+def _rotations(rig: bpy.types.Object, axes: np.ndarray) -> np.ndarray:
+    """The rotations [T, 3, 3] nearest to rotations times the object's own scale.
+
+    They are just that unless a parent with uneven scale shears them.
+    """
+    scale = np.array(rig.scale) * np.array(rig.delta_scale)
+    u, _, vt = np.linalg.svd(axes / scale)
+    return np.asarray(u @ vt)
 
 
 def _without_delta(rig: bpy.types.Object, turned: np.ndarray) -> np.ndarray:

@@ -60,3 +60,14 @@ def shown(objects: Iterable[bpy.types.Object]) -> Iterator[None]:
             o.hide_set(True)
         bpy.data.collections.remove(stage)
         layer.update()
+
+
+@contextlib.contextmanager
+def evaluated(rig: bpy.types.Object) -> Iterator[None]:
+    """The rig as Blender evaluates it now, for a while, wherever and however hidden it is."""
+    if rig.visible_get():
+        bpy.context.view_layer.update()
+        yield
+        return
+    with shown([rig]):
+        yield

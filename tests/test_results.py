@@ -203,6 +203,13 @@ answer({
         "model": "open",
         "device": "cpu",
         "engine_version": "1.0",
+        "root_motion": "HIPS",
+        "feet": "AUTOMATIC",
+        "controls": "FK",
+        "arm_spread": 0.0,
+        "leg_spread": 0.0,
+        "keep_hand_contacts": True,
+        "reference": "REST",
     }
     assert found["actions"] == ["a person walks", "artist's own"]
     assert found["kept"], "nobody else uses it, and saving would lose it"

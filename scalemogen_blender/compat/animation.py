@@ -1,8 +1,11 @@
 """Actions, slots and F-curves in Blender 4.2 to 5.x."""
 
+import re
+
 import bpy
 import numpy as np
 
+_BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]')
 _LINEAR = 1  # value of LINEAR in the interpolation enumeration, for foreach_set
 
 
@@ -121,6 +124,17 @@ def action_curves(action: bpy.types.Action, handle: int | None = None) -> list[b
         return []
     bags = [strip.channelbag(slot) for layer in action.layers for strip in layer.strips]
     return [curve for bag in bags if bag is not None for curve in bag.fcurves]
+
+
+def keyed_bones(action: bpy.types.Action) -> list[str]:
+    """Names of the bones that an action keys, whatever the artist has made of it."""
+    if hasattr(action, "slots"):
+        strips = [strip for layer in action.layers for strip in layer.strips]
+        curves = [c for strip in strips for bag in strip.channelbags for c in bag.fcurves]
+    else:
+        curves = list(action.fcurves)
+    found = (_BONE_PATH.match(curve.data_path) for curve in curves)
+    return sorted({bpy.utils.unescape_identifier(match[1]) for match in found if match})
 
 
 def active_curves(owner: bpy.types.Object) -> list[bpy.types.FCurve]:

@@ -5,12 +5,15 @@ from typing import Any
 import bpy
 
 
-def import_fbx(path: str) -> None:
-    """Add an FBX file's objects, without its animation, to the scene."""
+def import_fbx(path: str, animated: bool = False) -> None:
+    """Add an FBX file's objects to the scene, with or without their animation.
+
+    With it the scene also takes the file's frame rate.
+    """
     if "fbx_import" in dir(bpy.ops.wm):  # 4.5 and later; also reads ASCII files
-        bpy.ops.wm.fbx_import(filepath=path, use_anim=False)
+        bpy.ops.wm.fbx_import(filepath=path, use_anim=animated)
     else:
-        bpy.ops.import_scene.fbx(filepath=path, use_anim=False)
+        bpy.ops.import_scene.fbx(filepath=path, use_anim=animated)
 
 
 def call_operator(operator: Any, **options: Any) -> None:

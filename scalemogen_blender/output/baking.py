@@ -85,7 +85,7 @@ def _channels(
 ) -> retarget.PoseChannels:
     """Channels at some times of a motion; where it stands is decided by its first frame."""
     sampled = timing.sampled_at(motion, np.concatenate([[0.0], seconds]))
-    made = rigs.retargeter(rig).transfer(sampled)
+    made = rigs.retargeter(rig).transfer(sampled, rigs.options(rig))
     return made.at_frames(slice(1, None))
 
 

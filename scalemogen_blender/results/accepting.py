@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -9,7 +11,7 @@ import bpy
 from .. import bake, compat
 from .. import rig as rigs
 from .._core import errors
-from . import nla, preview, remembered, restoring, scene_snapshot
+from . import nla, preview, refreshing, remembered, restoring, scene_snapshot
 
 if TYPE_CHECKING:
     from .._core import retarget
@@ -29,9 +31,10 @@ def accept(scene: bpy.types.Scene, uid: str, mode: str) -> str | None:
     item = _item(scene, uid)
     if found := preview.problem(scene, item):
         raise errors.ScaleMoGenError(found)
+    refreshing.catch_up()
     rig = preview.rig_of(item)
-    bones = keyed_bones(rig)
     action = _action_of(scene, item, rig)
+    bones = _bones_of(item, action, rig)
     kept = _put_into_nla(rig, action, bones) if mode == "NLA" else _assign(rig, action, bones)
     _finish(rig, bones, item)
     if scene.scalemogen.results.fit_scene_range:
@@ -55,12 +58,12 @@ def accept_all(scene: bpy.types.Scene) -> int:
     for item in results.entries:
         by_rig.setdefault(preview.rig_of(item), []).append(item)
     # All that can fail, before anything changes.
-    bones = {rig: keyed_bones(rig) for rig in by_rig}
+    refreshing.catch_up()
     channels = {
         item.uid: preview.channels_for(scene, item, rig)
         for rig, items in by_rig.items()
         for item in items
-        if item.accepted is None
+        if not _is_made(item, rig)
     }
     for rig, items in by_rig.items():
         on = next((item.uid for item in items if item.uid == chosen), items[0].uid)
@@ -68,16 +71,12 @@ def accept_all(scene: bpy.types.Scene) -> int:
         order = sorted(items, key=lambda item: not preview.is_shown(scene, item.uid))
         actions = {i.uid: _action_of(scene, i, rig, channels.get(i.uid)) for i in order}
         for item in items:
-            _put_into_nla(rig, actions[item.uid], bones[rig], muted=item.uid != on)
-            _finish(rig, bones[rig], item)
+            action = actions[item.uid]
+            bones = _bones_of(item, action, rig)
+            _put_into_nla(rig, action, bones, muted=item.uid != on)
+            _finish(rig, bones, item)
     scene_snapshot.set_frame(scene, scene.frame_current, scene.frame_subframe)
     return len(results.entries)
-
-
-def keyed_bones(rig: bpy.types.Object) -> tuple[str, ...]:
-    """Names of the bones that results key on a rig."""
-    measured = rigs.retargeter(rig)
-    return tuple(measured.rig.bone_names[bone] for bone in measured.keyed_bones)
 
 
 def fit_scene_range(scene: bpy.types.Scene, action: bpy.types.Action) -> None:
@@ -126,7 +125,7 @@ def _action_of(
     channels: retarget.PoseChannels | None = None,
 ) -> bpy.types.Action:
     """The action that a result becomes or has become; no preview is left on the rig."""
-    if item.accepted is not None:
+    if _is_made(item, rig):
         preview.end_on(rig)
         return item.accepted
     if preview.is_shown(scene, item.uid) and restoring.shows(rig, preview.of(scene).preview):
@@ -135,13 +134,25 @@ def _action_of(
         channels = channels or preview.channels_for(scene, item, rig)
         preview.end_on(rig)
         action = bake.new_action(rig, channels, preview.PREVIEW_NAME, item.start_frame)
+        item.bones = json.dumps(bake.keyed_bones(channels))
     action.name = action_name(item.prompt)
-    bake.store_properties(action, properties_of(item))
-    item.accepted = action
+    bake.store_properties(action, properties_of(item) | rigs.remembered(rig))
+    item.accepted, item.accepted_with = action, rigs.fingerprint(rig)
     return action
 
 
-def _assign(rig: bpy.types.Object, action: bpy.types.Action, bones: tuple[str, ...]) -> str | None:
+def _is_made(item: ResultItem, rig: bpy.types.Object) -> bool:
+    """Whether a result is an action already, with the options that the rig has now."""
+    return item.accepted is not None and item.accepted_with in ("", rigs.fingerprint(rig))
+
+
+def _bones_of(item: ResultItem, action: bpy.types.Action, rig: bpy.types.Object) -> list[str]:
+    """Names of the rig's bones that a result keys; the artist may have keyed others since."""
+    kept = remembered.names(item.bones) or compat.keyed_bones(action)
+    return [name for name in kept if name in rig.pose.bones]
+
+
+def _assign(rig: bpy.types.Object, action: bpy.types.Action, bones: Sequence[str]) -> str | None:
     animation = rig.animation_data_create()
     animation.use_tweak_mode = False
     nla.cover(rig, action, bones)
@@ -160,7 +171,7 @@ def _assign(rig: bpy.types.Object, action: bpy.types.Action, bones: tuple[str, .
 def _put_into_nla(
     rig: bpy.types.Object,
     action: bpy.types.Action,
-    bones: tuple[str, ...],
+    bones: Sequence[str],
     muted: bool = False,
 ) -> str | None:
     animation = rig.animation_data_create()
@@ -183,7 +194,7 @@ def _put_into_nla(
     return kept
 
 
-def _finish(rig: bpy.types.Object, bones: tuple[str, ...], item: ResultItem) -> None:
+def _finish(rig: bpy.types.Object, bones: Sequence[str], item: ResultItem) -> None:
     """What was seen in the preview is what is there now."""
     for name in bones:
         bake.reset_bone(rig.pose.bones[name])

@@ -6,7 +6,7 @@ Paths and values may come from a file that somebody else made: they reach nothin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import bpy
@@ -18,12 +18,21 @@ _BONE_CHANNEL = re.compile(r'pose\.bones\["(?:[^"\\]|\\.)*"\]\.(?:' + "|".join(_
 _CUSTOM_PROPERTY = re.compile(r'^(?P<owner>.*?)\.?\["(?P<key>(?:[^"\\]|\\.)*)"\]$')
 
 
+def is_bone(path: str) -> bool:
+    """Whether a path is a channel of a bone."""
+    return _BONE_CHANNEL.match(path) is not None
+
+
 def capture(rig: bpy.types.Object) -> dict[str, Any]:
-    """Values by their paths."""
-    values = {}
-    for path in dict.fromkeys(_animated_paths(rig)):
-        if _BONE_CHANNEL.match(path):
-            continue
+    """Values, by their paths, of what the artist's actions animate."""
+    paths = dict.fromkeys(_animated_paths(rig))
+    return capture_paths(rig, [path for path in paths if not is_bone(path)])
+
+
+def capture_paths(rig: bpy.types.Object, paths: Iterable[str]) -> dict[str, Any]:
+    """Values by their paths, of those that are there."""
+    values: dict[str, Any] = {}
+    for path in paths:
         try:
             value = _value(rig, path)
         except (ValueError, KeyError, TypeError):  # a curve of something that is not there any more

@@ -8,7 +8,7 @@ from bpy.app.handlers import persistent
 
 from .. import interface
 from .. import rig as armatures
-from . import preview, rig_snapshot, settling
+from . import preview, refreshing, rig_snapshot, settling
 
 #: What the scenes' rigs showed and which rigs those were, just before an undo or redo.
 _before: tuple[list[object], set[int]] = ([], set())
@@ -46,6 +46,7 @@ def _keep_poses(*_: object) -> None:
     After a step that changes the action Blender evaluates the new one, which overwrites the pose
     that the step has just brought back.
     """
+    refreshing.after_undo()
     shown, uids = _before
     if _shown() == shown:
         return
@@ -100,3 +101,4 @@ def unregister() -> None:
     except Exception:  # a file that is in no state for it must not keep the add-on from going
         traceback.print_exc(file=sys.stderr)
     settling.forget()
+    refreshing.forget()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import bpy
 import numpy as np
 
 from .. import compat
+
+_TRANSFORM = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle", "scale")
 
 
 def push_down(rig: bpy.types.Object) -> bpy.types.NlaStrip | None:
@@ -59,10 +63,11 @@ def track_of(rig: bpy.types.Object, action: bpy.types.Action) -> bpy.types.NlaTr
     return None
 
 
-def cover(rig: bpy.types.Object, action: bpy.types.Action, bones: tuple[str, ...]) -> None:
-    """Key the rest on what the strips below animate of these bones and the action does not.
+def cover(rig: bpy.types.Object, action: bpy.types.Action, bones: Sequence[str]) -> None:
+    """Key what the strips below animate and the action does not, but was made for.
 
-    Otherwise their locations and scales would show through.
+    Locations and scales of its bones are at rest; the object stands where it stands now.
+    Otherwise the strips below would show through.
     """
     below = {
         curve.data_path
@@ -80,6 +85,10 @@ def cover(rig: bpy.types.Object, action: bpy.types.Action, bones: tuple[str, ...
             if path in below and path not in own:
                 for index in range(3):
                     writer.add_curve(path, index, name, frame, np.array([value]))
+    for path in _TRANSFORM:
+        if path in below and path not in own:
+            for index, value in enumerate(getattr(rig, path)):
+                writer.add_curve(path, index, rig.name, frame, np.array([value]))
 
 
 def make_visible(rig: bpy.types.Object) -> None:

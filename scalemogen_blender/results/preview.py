@@ -15,7 +15,16 @@ import bpy
 from .. import bake
 from .. import rig as rigs
 from .._core import errors
-from . import playback, remembered, restoring, rig_snapshot, scene_snapshot, settling, storage
+from . import (
+    playback,
+    remembered,
+    restoring,
+    rig_snapshot,
+    scene_snapshot,
+    settling,
+    standing,
+    storage,
+)
 
 if TYPE_CHECKING:
     from .._core import retarget
@@ -65,21 +74,56 @@ def play(scene: bpy.types.Scene, uid: str) -> None:
         raise errors.ScaleMoGenError("This result is not in the list any more.")
     if found := problem(scene, item):
         raise errors.ScaleMoGenError(found)
-    rig = rig_of(item)
+    _put_on(scene, item, rig_of(item), from_start=True)
+    if of(scene).use_playback and playback.start(scene):
+        _note_playback(scene)
+
+
+def show_again(scene: bpy.types.Scene) -> None:
+    """Show the same result anew, because the rig's options have changed; time goes on.
+
+    ScaleMoGenError if that cannot be; what was shown is still shown then.
+    """
+    item, rig = find(scene, of(scene).playing_uid), shown_rig(scene)
+    if item is None or rig is None:
+        return
+    if found := rigs.rig_problem(rig):
+        raise errors.ScaleMoGenError(found)
+    _put_on(scene, item, rig, from_start=False)
+
+
+def shown_rig(scene: bpy.types.Scene) -> bpy.types.Object | None:
+    """The rig that shows a result of the scene."""
+    results = of(scene)
+    rig = results.rig_snapshot.rig
+    if rig is None or results.preview is None or not restoring.shows(rig, results.preview):
+        return None
+    return rig
+
+
+def _put_on(
+    scene: bpy.types.Scene, item: ResultItem, rig: bpy.types.Object, from_start: bool
+) -> None:
+    """Make a result's action and give it to the rig; all or nothing."""
     channels = channels_for(scene, item, rig)
     action = bake.new_action(rig, channels, PREVIEW_NAME, item.start_frame)
     made = action.session_uid
     try:
         _take_over(scene, rig, action)
-        _show(scene, rig, action, channels)
+        _show(rig, action, channels)
+        if from_start:
+            _go_to_start(scene, action)
+        else:
+            scene_snapshot.set_frame(scene, scene.frame_current, scene.frame_subframe)
     except BaseException:
         stop(scene)
         for left in [a for a in bpy.data.actions if a.session_uid == made]:
             restoring.drop(left)
         raise
-    of(scene).playing_uid, of(scene).message = uid, ""
-    if of(scene).use_playback and playback.start(scene):
-        _note_playback(scene)
+    results = of(scene)
+    results.playing_uid, results.message = item.uid, ""
+    item.bones = json.dumps(bake.keyed_bones(channels))
+    results.shown_with = rigs.fingerprint(rig)
 
 
 def channels_for(
@@ -89,7 +133,8 @@ def channels_for(
     motion = storage.unpack(item.motion)
     if motion.frame_count == 0:
         raise errors.ScaleMoGenError("The motion has no frames; generate it again.")
-    return rigs.retargeter(rig).transfer(motion.resampled(bake.scene_fps(scene)))
+    made = motion.resampled(bake.scene_fps(scene))
+    return rigs.retargeter(rig).transfer(made, rigs.options(rig))
 
 
 def stop(scene: bpy.types.Scene, whole: bool = True) -> None:
@@ -127,7 +172,7 @@ def _end(
     ended = restoring.rigs(action, results.rig_snapshot)
     restoring.forget(results.rig_snapshot)
     results.property_unset("preview")
-    results.scene_snapshot = results.playing_uid = ""
+    results.scene_snapshot = results.playing_uid = results.shown_with = ""
     scene_snapshot.restore_frame(scene, before)
     restoring.poses(scene, ended, whole)
     return action, ended, played
@@ -174,9 +219,11 @@ def _take_over(scene: bpy.types.Scene, rig: bpy.types.Object, action: bpy.types.
     results = of(scene)
     current = results.preview
     if current is not None and restoring.shows(rig, current):
+        rig_snapshot.leave_tweak_mode(rig)
+        standing.hand_over(rig, remembered.read(results.rig_snapshot.state), current)
+        standing.note(results.rig_snapshot, rig, action)
         _copy(results.rig_snapshot, action.scalemogen_snapshot)
         results.preview = action
-        rig_snapshot.leave_tweak_mode(rig)
         rig.animation_data.action = action
         restoring.drop(current)
         action.name = PREVIEW_NAME
@@ -186,22 +233,21 @@ def _take_over(scene: bpy.types.Scene, rig: bpy.types.Object, action: bpy.types.
     results.scene_snapshot = json.dumps(scene_snapshot.capture(scene))
     snapshot = action.scalemogen_snapshot
     snapshot.rig, snapshot.state = rig, json.dumps(rig_snapshot.capture(rig))
+    standing.note(snapshot, rig, action)
     rig_snapshot.leave_tweak_mode(rig)
     snapshot.action = rig.animation_data.action if rig.animation_data else None
     _copy(snapshot, results.rig_snapshot)
     results.preview = action
 
 
-def _show(
-    scene: bpy.types.Scene,
-    rig: bpy.types.Object,
-    action: bpy.types.Action,
-    channels: retarget.PoseChannels,
-) -> None:
-    bake.put_on(rig, action, channels.bones)
+def _show(rig: bpy.types.Object, action: bpy.types.Action, channels: retarget.PoseChannels) -> None:
+    bake.put_on(rig, action, bake.keyed_bones(channels))
     rig.animation_data.use_nla = False  # also makes blend type and influence meaningless
     if rig.data.pose_position != "POSE":
         rig.data.pose_position = "POSE"
+
+
+def _go_to_start(scene: bpy.types.Scene, action: bpy.types.Action) -> None:
     first, last = (round(frame) for frame in action.frame_range)
     scene.use_preview_range = True
     scene_snapshot.set_preview_bounds(scene, first, last)

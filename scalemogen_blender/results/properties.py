@@ -73,6 +73,10 @@ class ResultItem(bpy.types.PropertyGroup):
     accepted: bpy.props.PointerProperty(
         name="Action", description="Action that the result has become", type=bpy.types.Action
     )
+    accepted_with: bpy.props.StringProperty(
+        description="Options of the rig with which the result became an action"
+    )
+    bones: bpy.props.StringProperty(description="Names of the bones that it keys, as JSON")
 
     @property
     def is_accepted(self) -> bool:
@@ -94,6 +98,9 @@ class ResultsProperties(bpy.types.PropertyGroup):
     )
     preview: bpy.props.PointerProperty(
         name="Preview", description="Action that shows a result", type=bpy.types.Action
+    )
+    shown_with: bpy.props.StringProperty(
+        description="Options of the rig with which the result is shown"
     )
     rig_snapshot: bpy.props.PointerProperty(type=RigSnapshot)
     scene_snapshot: bpy.props.StringProperty(description="JSON, see scene_snapshot.py")

@@ -36,6 +36,14 @@ def read(text: str) -> dict[str, Any]:
     return table if isinstance(table, dict) else {}
 
 
+def names(text: str) -> list[str]:
+    """The list of names that a text is; empty for anything else."""
+    found = read(f'{{"names": {text}}}').get("names") if text else None
+    if isinstance(found, list) and all(isinstance(name, str) for name in found):
+        return found
+    return []
+
+
 def whole_numbers(value: Any, count: int) -> list[int] | None:
     """A list of so many whole numbers, None if the value is anything else."""
     if isinstance(value, list) and len(value) == count:

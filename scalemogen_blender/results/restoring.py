@@ -50,6 +50,7 @@ def rigs(preview: bpy.types.Action | None, snapshot: RigSnapshot) -> list[Restor
     if main is not None and main not in showing:
         rig_snapshot.restore_nla(main, state)
         rig_snapshot.restore_display(main, state)
+        rig_snapshot.restore_touched(main, state)
     forget(snapshot)
     if preview is not None:
         preview.property_unset(_MARK)

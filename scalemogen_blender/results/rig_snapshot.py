@@ -5,6 +5,7 @@ Blender's own numbers are single precision; as JSON numbers they come back bit f
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import bpy
@@ -96,15 +97,30 @@ def restore_pose(rig: bpy.types.Object, state: dict[str, Any]) -> None:
         _restore_bones(rig, state)
     with remembered.tolerating_damage():
         animated_values.restore(rig, state["values"])
+    restore_touched(rig, state)
 
 
-def _restore_bones(rig: bpy.types.Object, state: dict[str, Any]) -> None:
+def restore_touched(rig: bpy.types.Object, state: dict[str, Any]) -> None:
+    """Where the object stands, and switches, if previews have changed them."""
+    with remembered.tolerating_damage():
+        animated_values.restore(rig, state.get("touched", {}))
+
+
+def restore_bones(rig: bpy.types.Object, state: dict[str, Any], names: Container[str]) -> None:
+    """Only some of the bones."""
+    with remembered.tolerating_damage():
+        _restore_bones(rig, state, names)
+
+
+def _restore_bones(
+    rig: bpy.types.Object, state: dict[str, Any], only: Container[str] | None = None
+) -> None:
     shape = (len(state["bones"]), sum(_CHANNELS.values()))
     rows = np.frombuffer(storage.unpack_bytes(state["channels"]), np.float32).reshape(shape)
     now = dict(zip(_bones(rig), _channels(rig), strict=True))
     for name, mode, row in zip(state["bones"], state["modes"], rows, strict=True):
         bone = rig.pose.bones.get(name)
-        if bone is None:
+        if bone is None or (only is not None and name not in only):
             continue
         if bone.rotation_mode != mode:  # converts the rotation, so the channels come after it
             bone.rotation_mode = mode

@@ -1,8 +1,42 @@
-"""``Scene.scalemogen.rig``: the picked armature, the corrections of its map, the list's rows."""
+"""``Scene.scalemogen.rig``, and ``Object.scalemogen``: how motions are put on a rig.
+
+In the scene: the picked armature, the corrections of its map, the list's rows. On the armature's
+object, so that they go with it into copies, other scenes and other files: the options.
+"""
+
+import math
+from collections.abc import Callable
 
 import bpy
 
+from .._core import retarget
 from . import slots
+
+ROOTS = (
+    ("HIPS", "Hips", "The hips carry the way through the world; the object stays where it is"),
+    (
+        "ROOT_BONE",
+        "Root Bone",
+        "The rig's root bone moves on the floor below the hips and turns with the body, as game "
+        "engines want it",
+    ),
+    (
+        "OBJECT",
+        "Object",
+        "The armature object moves on the floor below the hips and turns with the body",
+    ),
+    ("IN_PLACE", "In Place", "The character stays where it is, as on a treadmill"),
+)
+FEET = (
+    ("AUTOMATIC", "Automatic", "Standing feet stay put where the motion says that they stand"),
+    ("ALWAYS", "Always", "Feet stay put wherever they are near the floor"),
+    ("NEVER", "Never", "Feet are left as they come out, and may slide on other proportions"),
+)
+CONTROLS = (
+    ("FK", "FK", "Key the forward kinematics controls, and switch the limbs to them"),
+    ("IK", "IK", "Key the hands, feet and poles of the limbs, and switch the limbs to them"),
+)
+_MOST_SPREAD = math.radians(retarget.options.MOST_SPREAD)
 
 
 def _get_first(self: "BoneMapRow") -> str:
@@ -64,6 +98,70 @@ class RigRecord(bpy.types.PropertyGroup):
     slots: bpy.props.CollectionProperty(type=CorrectedSlot)
 
 
+def _options_changed(self: "RetargetSettings", _context: bpy.types.Context) -> None:
+    from ..results import refreshing
+
+    refreshing.rig_changed(self.id_data)
+
+
+def _option(kind: Callable[..., object], **about: object) -> object:
+    """A setting of a rig: kept in overrides, never animated, followed by what is shown."""
+    override = {"LIBRARY_OVERRIDABLE"}
+    return kind(options=set(), override=override, update=_options_changed, **about)
+
+
+class RetargetSettings(bpy.types.PropertyGroup):
+    """How motions are put on one armature; see :mod:`.options`."""
+
+    root: _option(
+        bpy.props.EnumProperty,
+        name="Root Motion",
+        description="What carries the way through the world",
+        items=ROOTS,
+    )
+    feet: _option(
+        bpy.props.EnumProperty,
+        name="Feet",
+        description="Whether standing feet are kept in place",
+        items=FEET,
+    )
+    controls: _option(
+        bpy.props.EnumProperty,
+        name="Controls",
+        description="Which controls of the rig are keyed",
+        items=CONTROLS,
+    )
+    arm_spread: _option(
+        bpy.props.FloatProperty,
+        name="Arm Spread",
+        description="Hold the arms further away from the body, for broad bodies and clothes",
+        subtype="ANGLE",
+        min=-_MOST_SPREAD,
+        max=_MOST_SPREAD,
+        precision=1,
+    )
+    leg_spread: _option(
+        bpy.props.FloatProperty,
+        name="Leg Spread",
+        description="Hold the legs further apart",
+        subtype="ANGLE",
+        min=-_MOST_SPREAD,
+        max=_MOST_SPREAD,
+        precision=1,
+    )
+    keep_hands: _option(
+        bpy.props.BoolProperty,
+        name="Keep Hand Contacts",
+        description="Hands that meet in the motion meet on the rig, whatever its proportions",
+        default=True,
+    )
+    reference_pose: _option(
+        bpy.props.StringProperty,
+        name="Reference Pose",
+        description="The pose that stands for the rest pose, packed; see reference_pose.py",
+    )
+
+
 class RigProperties(bpy.types.PropertyGroup):
     """Settings of the Rig panel."""
 
@@ -85,6 +183,23 @@ class RigProperties(bpy.types.PropertyGroup):
     )
 
 
-classes = (BoneMapRow, BoneName, CorrectedSlot, RigRecord, RigProperties)
+classes = (BoneMapRow, BoneName, CorrectedSlot, RigRecord, RigProperties, RetargetSettings)
 
-register, unregister = bpy.utils.register_classes_factory(classes)
+_register, _unregister = bpy.utils.register_classes_factory(classes)
+
+
+def register() -> None:
+    """Register the groups; armature objects get their settings."""
+    _register()
+    bpy.types.Object.scalemogen = bpy.props.PointerProperty(
+        type=RetargetSettings,
+        name="ScaleMoGen",
+        description="How motions are put on this armature",
+        override={"LIBRARY_OVERRIDABLE"},
+    )
+
+
+def unregister() -> None:
+    """Take them away again."""
+    del bpy.types.Object.scalemogen
+    _unregister()
