@@ -44,7 +44,9 @@ def channels_of(rig: bpy.types.Object, pose: retarget.PoseChannels) -> Iterator[
     count = pose.frame_count
     for setting in pose.settings:
         owner = rig.pose.bones[setting.bone] if setting.bone else rig
-        name = f'["{bpy.utils.escape_identifier(setting.property_name)}"]'
+        name = setting.property_name
+        if setting.custom:
+            name = f'["{bpy.utils.escape_identifier(name)}"]'
         values = np.full((count, 1), setting.value)
         yield Channel(owner, name, values, setting.bone or rig.name, held=True)
     if pose.object_to_world is not None:

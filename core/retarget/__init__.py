@@ -5,7 +5,7 @@ the result; ``Retargeter.build`` measures the rig, ``Retargeter.transfer`` makes
 motion and ``recover_motion`` goes the other way.
 """
 
-from . import corrections, map_file
+from . import controls, corrections, map_file
 from .body_frame import rig_leg_length
 from .bone_map import (
     CHAINS,
@@ -37,6 +37,7 @@ __all__ = [
     "Retargeter",
     "Setting",
     "best_effort_map",
+    "controls",
     "corrections",
     "map_bones",
     "map_file",

@@ -20,11 +20,15 @@ class JointPose:
 
 @dataclass(frozen=True)
 class Setting:
-    """A custom property of a bone (or of the object, for bone ""), held for the whole motion."""
+    """A property of a bone (or of the object, for bone ""), held for the whole motion.
+
+    custom: one that a rigger has added, else one of Blender's own (``ik_stretch``).
+    """
 
     bone: str
     property_name: str
     value: float
+    custom: bool = True
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,148 @@
+"""Motions onto control rigs: FK controls or IK controls are keyed, and the switches set."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ...rotations import normalize, quaternion_conjugate, quaternion_multiply, slerp
+from ...skeleton import Skeleton
+from ..alignment import IDENTITY
+from ..bone_map import BoneMap
+from ..options import RetargetOptions
+from ..pose import JointPose, PoseChannels
+from ..rest_rig import RestRig
+from ..transfer import Retargeter
+from .control_rig import ControlRig, Twist, assemble, measured_rig
+from .frames import Probes
+from .inverse import limb_locations
+from .plan import LIMBS, ControlPlan, toes_of
+from .posing import PosedControls, pose_controls
+
+_DEFAULTS = RetargetOptions()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlRetargeter(Retargeter):
+    """A control rig, measured and probed once.
+
+    ``rig`` holds the controls alone, each below what carries it; ``plan`` says what they are for,
+    ``now`` what the rig's switches were set to.
+    """
+
+    plan: ControlPlan
+    controls: ControlRig
+    now: Mapping[tuple[str, str], float] = field(default_factory=dict)
+
+    @property
+    def mover(self) -> int:
+        """The control that carries the body."""
+        return self.rig.index(self.plan.mover)
+
+    @property
+    def keyed_bones(self) -> list[int]:
+        """All controls, of FK and of IK."""
+        return list(range(self.rig.bone_count))
+
+    def parent_turns(self, turns: np.ndarray, bone: int) -> np.ndarray:
+        """Turn [T, 4] of the frame in which a control's pose is expressed."""
+        parent = self.controls.turn_parents[bone]
+        if parent < 0:
+            return np.tile(IDENTITY, (len(turns), 1))
+        return turns[:, parent]
+
+    def bone_turns(self, joints: np.ndarray) -> np.ndarray:
+        """World rotations away from rest [T, B, 4] of the controls, in the body's frame."""
+        turns = super().bone_turns(joints)
+        driven = {driver.bone for driver in self.drivers}
+        for bone in range(self.rig.bone_count):
+            if bone not in driven:
+                turns[:, bone] = self.parent_turns(turns, bone)
+        return turns
+
+    def channels(self, pose: JointPose, options: RetargetOptions = _DEFAULTS) -> PoseChannels:
+        """What to key so that the rig's deform bones take a pose."""
+        made = super().channels(pose, options)
+        inverse = {
+            name: limb
+            for name, limb in self.controls.limbs.items()
+            if limb.always or options.controls == "IK"
+        }
+        locations = dict(made.locations)
+        posed = pose_controls(self.rig, self.controls.turn_parents, made)
+        for name, limb in inverse.items():
+            locations.update(limb_locations(self, posed, name, limb))
+        twists = {twist.bone: _twisted(twist, posed) for twist in self.controls.twists}
+        dropped = self._unused(set(inverse))
+        columns = [i for i, name in enumerate(made.bones) if name not in dropped]
+        neutral = [n for n in self._neutral(set(inverse)) if n not in made.bones]
+        rest = np.tile(IDENTITY, (made.frame_count, len(neutral), 1))
+        extra = np.stack(list(twists.values()), axis=1) if twists else rest[:, :0]
+        return replace(
+            made,
+            bones=(*(made.bones[c] for c in columns), *twists, *neutral),
+            rotations=np.concatenate([made.rotations[:, columns], extra, rest], axis=1),
+            locations={
+                **{name: values for name, values in locations.items() if name not in dropped},
+                **{name: np.zeros((made.frame_count, 3)) for name in neutral},
+            },
+            settings=self.plan.settings(inverse.keys(), self.now),
+        )
+
+    def _unused(self, inverse: set[str]) -> set[str]:
+        """Controls that are not keyed while some limbs have inverse kinematics."""
+        unused: set[str] = set()
+        for name, limb in self.controls.limbs.items():
+            toes = toes_of(name)
+            slots = [*LIMBS[name], *([toes] if toes and limb.toes else [])]
+            forward = {b for slot in slots for b in self.plan.controls.get(slot, ())}
+            if name not in inverse:
+                unused |= set(limb.controls) - forward
+            elif not limb.always:
+                unused |= forward - set(limb.controls)
+        return unused
+
+    def _neutral(self, inverse: set[str]) -> tuple[str, ...]:
+        limbs = (self.controls.limbs[name].neutral for name in inverse)
+        return tuple(dict.fromkeys((*self.plan.neutral, *(n for names in limbs for n in names))))
+
+
+def _twisted(twist: Twist, posed: PosedControls) -> np.ndarray:
+    """Pose basis quaternions [T, 4] of a twisting bone, about its own Y."""
+    first, second = (posed.turns[:, carrier] for carrier in twist.carriers)
+    frame = quaternion_multiply(slerp(first, second, np.array(0.5)), twist.rest)
+    wanted = quaternion_multiply(posed.turns[:, twist.control], twist.rest)
+    full = quaternion_multiply(quaternion_conjugate(frame), wanted)
+    return normalize(full * np.array([1.0, 0.0, 1.0, 0.0]))
+
+
+def build(
+    rest: RestRig,
+    plan: ControlPlan,
+    probes: Probes,
+    skeleton: Skeleton,
+    now: Mapping[tuple[str, str], float],
+) -> ControlRetargeter:
+    """A control rig from its rest pose, the plan for it and what probing has shown.
+
+    ``now``: values of the switches that the rig has.  ScaleMoGenError where a control cannot be
+    keyed.
+    """
+    measured = reader(rest, plan, skeleton)
+    found = assemble(rest, plan, probes, measured)
+    return ControlRetargeter(
+        rig=found.rig,
+        bone_map=found.bone_map,
+        skeleton=skeleton,
+        body=found.body,
+        drivers=found.drivers,
+        plan=plan,
+        controls=found,
+        now=now,
+    )
+
+
+def reader(rest: RestRig, plan: ControlPlan, skeleton: Skeleton) -> Retargeter:
+    """A control rig measured on its deform bones, for reading the motion that they show."""
+    bone_map = BoneMap(plan.scheme, plan.measured)
+    return Retargeter.build(measured_rig(rest, plan), bone_map, skeleton)

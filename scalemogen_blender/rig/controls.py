@@ -1,0 +1,56 @@
+"""Control rigs: their plan, found by name or by their constraints, and the rig measured for it."""
+
+from __future__ import annotations
+
+import bpy
+
+from .._core import retarget, skeleton
+from . import probing
+
+
+def plan_of(
+    rig: bpy.types.Object, bone_map: retarget.BoneMap
+) -> retarget.controls.ControlPlan | None:
+    """Which controls of a rig are keyed; None for a rig whose mapped bones show their own keys."""
+    return retarget.controls.find_plan(rig.data.bones.keys())
+
+
+def retargeter_for(
+    rig: bpy.types.Object, bone_map: retarget.BoneMap, rest: retarget.RestRig
+) -> retarget.Retargeter:
+    """A rig measured with its map, or through its controls if it is a control rig.
+
+    ScaleMoGenError where map, scale or constraints do not allow it.
+    """
+    plan = plan_of(rig, bone_map)
+    if plan is None:
+        return retarget.Retargeter.build(rest, bone_map, skeleton.canonical())
+    now = switch_values(rig, plan)
+    names = plan.keyed
+    settings = plan.settings(plan.limbs, now)
+    twists = {name for name in plan.twists if name}
+    posed = [name for name in names if name not in twists]
+    probes = probing.probe(rig, names, posed, plan.moved, settings)
+    return retarget.controls.build(rest, plan, probes, skeleton.canonical(), now)
+
+
+def reader_for(
+    rig: bpy.types.Object, bone_map: retarget.BoneMap, rest: retarget.RestRig
+) -> retarget.Retargeter:
+    """A rig measured for reading the motion that it shows: on a control rig, its deform bones."""
+    plan = plan_of(rig, bone_map)
+    if plan is not None:
+        return retarget.controls.reader(rest, plan, skeleton.canonical())
+    return retarget.Retargeter.build(rest, bone_map, skeleton.canonical())
+
+
+def switch_values(
+    rig: bpy.types.Object, plan: retarget.controls.ControlPlan
+) -> dict[tuple[str, str], float]:
+    """What the switches of a plan are set to, as far as the rig has them."""
+    found = {}
+    for bone_name, name in plan.switch_names():
+        bone = rig.pose.bones.get(bone_name)
+        if bone is not None and isinstance(value := bone.get(name), bool | int | float):
+            found[bone_name, name] = float(value)
+    return found
