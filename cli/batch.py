@@ -7,7 +7,7 @@ from pathlib import Path
 from core.errors import ScaleMoGenError
 from core.files import make_folder
 
-from . import values
+from . import retargeting, values
 from .outputs import (
     SUFFIXES,
     MotionWriter,
@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--resume", action="store_true", help="leave out files that exist already")
     add_rig_argument(parser)
+    retargeting.add_arguments(parser)
     values.add_model_arguments(parser)
     values.add_sampling_arguments(parser)
     values.add_cleanup_argument(parser)
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     planned = (files_of(job, n, args.out, kinds) for job in jobs for n in range(1, args.seeds + 1))
     refuse_overwriting((path for files in planned for path in files.values()), args.rig)
     check_files({"probe": args.out / "probe.bvh"})
-    writer = MotionWriter(frozenset(kinds), args.rig)
+    writer = MotionWriter(frozenset(kinds), args.rig, retargeting.retargeting_of(args))
     writer.prepare()
 
     from core.engine import Engine

@@ -13,16 +13,27 @@ from core.errors import ScaleMoGenError
 
 if TYPE_CHECKING:
     from core.motion import Motion
+    from core.retarget import BoneMap
+
+    from .retargeting import Retargeting
 
 
-def try_rig(rig: str) -> None:
-    """Open a rig once, to know before the long work that it is usable."""
+def try_rig(rig: str, retargeting: "Retargeting") -> "BoneMap":
+    """Open a rig once, to know before the long work that it is usable; its map."""
     with quiet_stdout():
-        _pipeline().open_rig(rig)
+        pipeline = _pipeline()
+        armature = pipeline.open_rig(rig, retargeting.reference)
+        found: BoneMap = pipeline.check_rig(armature, retargeting.options, retargeting.bone_map)
+        return found
 
 
 def animate_rig(
-    rig: str, motion: "Motion", title: str, properties: dict[str, Any], files: Sequence[Path]
+    rig: str,
+    motion: "Motion",
+    title: str,
+    properties: dict[str, Any],
+    files: Sequence[Path],
+    retargeting: "Retargeting",
 ) -> None:
     """Put a motion on a fresh copy of the rig and export it to every file, by suffix.
 
@@ -30,10 +41,25 @@ def animate_rig(
     """
     with quiet_stdout():
         pipeline = _pipeline()
-        armature = pipeline.open_rig(rig)
-        pipeline.retarget_onto(armature, motion, title, properties)
+        armature = pipeline.open_rig(rig, retargeting.reference)
+        pipeline.retarget_onto(
+            armature,
+            motion,
+            title,
+            properties,
+            options=retargeting.options,
+            bone_map=retargeting.bone_map,
+            start_frame=retargeting.start,
+        )
         for path in files:
-            pipeline.export(path)
+            pipeline.export(path, fbx_for=retargeting.fbx_for)
+
+
+def read_motion(path: Path, bone_map: "BoneMap | None") -> "tuple[Motion, BoneMap]":
+    """The motion of an animated armature in a file, and how its bones were taken."""
+    with quiet_stdout():
+        motion, found = _pipeline().open_motion(path, bone_map)
+        return motion, found
 
 
 def clean_up() -> None:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import values
+from . import retargeting, values
 from .outputs import (
     MotionWriter,
     add_file_arguments,
@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_file_arguments(parser)
     add_rig_argument(parser)
+    retargeting.add_arguments(parser)
     values.add_model_arguments(parser)
     values.add_sampling_arguments(parser)
     values.add_cleanup_argument(parser)
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     targets = [numbered(files, n, len(seeds)) for n in range(len(seeds))]
     for target in targets:
         check_files(target, args.rig)
-    writer = MotionWriter(frozenset(files), args.rig)
+    writer = MotionWriter(frozenset(files), args.rig, retargeting.retargeting_of(args))
     writer.prepare()
 
     from core.engine import Engine

@@ -11,6 +11,9 @@ from core.files import check_writable
 
 if TYPE_CHECKING:
     from core.motion import Motion
+    from core.retarget import BoneMap
+
+    from .retargeting import Retargeting
 
 #: Kind of output -> suffixes.
 SUFFIXES = {
@@ -78,25 +81,30 @@ class MotionWriter:
     """Writes motions in the kinds asked for, onto one rig where Blender is needed."""
 
     kinds: frozenset[str]
-    rig: str = "mannequin"
+    rig: str
+    retargeting: "Retargeting"
 
     @property
     def needs_blender(self) -> bool:
         return any(kind in BLENDER_KINDS for kind in self.kinds)
 
-    def prepare(self) -> None:
-        """Find out before the long work that Blender and the rig are usable."""
+    def prepare(self) -> "BoneMap | None":
+        """Find out before the long work that Blender and the rig are usable.
+
+        How the rig's bones were taken, if one is needed.
+        """
         check_rig_name(self.rig)
         if not self.needs_blender:
-            return
+            return None
         from .blender import try_rig
 
-        try_rig(self.rig)
+        return try_rig(self.rig, self.retargeting)
 
     def write(
         self, motion: "Motion", files: Mapping[str, Path], title: str, properties: dict[str, Any]
     ) -> None:
         """Write one motion to all its files, each complete or not at all."""
+        motion = self.retargeting.in_time(motion)
         if "bvh" in files:
             from core.bvh import write_bvh
 
@@ -107,7 +115,7 @@ class MotionWriter:
         if scenes:
             from .blender import animate_rig
 
-            animate_rig(self.rig, motion, title, properties, scenes)
+            animate_rig(self.rig, motion, title, properties, scenes, self.retargeting)
 
 
 def write_preview(path: Path, motion: "Motion", caption: str) -> None:

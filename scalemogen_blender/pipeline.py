@@ -14,23 +14,32 @@ import numpy as np
 
 from . import armature, bake, character, mannequin, rig_import, rigify_rig
 from . import export as exporting
-from ._core import errors, retarget, rotations, skeleton
+from ._core import errors, retarget, rotations
 from ._core import motion as motions
+from .rig import abilities, controls
 
 _RIG_KEY = "scalemogen_rig"
+#: Poses that stand for the rest poses of opened rigs, by ``session_uid``.
+_references: dict[int, np.ndarray] = {}
 
 
-def open_rig(rig: str = "mannequin") -> bpy.types.Object:
+def open_rig(rig: str = "mannequin", reference: str = "rest") -> bpy.types.Object:
     """Start an empty scene and put a rig into it.
 
     ``rig`` is "mannequin", "rigify" (Rigify's human metarig) or the path of a .blend, .fbx, .glb,
-    .gltf or .bvh file. ScaleMoGenError if the file is unreadable, or has no armature with legs.
+    .gltf or .bvh file. ``reference`` "pose" lets the pose in the file (a .blend's saved one, else
+    the first frame) stand for the rest pose. ScaleMoGenError if the file is unreadable, or has no
+    armature with legs.
     """
     bpy.ops.wm.read_factory_settings(use_empty=True)
+    _references.clear()
     builders = {"mannequin": mannequin.build, "rigify": rigify_rig.build}
     if rig in builders:
         opened = builders[rig]()
         opened.data.pose_position = "POSE"
+    elif reference == "pose":
+        opened, pose = rig_import.open_posed(Path(rig))
+        _references[opened.session_uid] = pose
     else:
         opened = rig_import.open_file(Path(rig))
     bpy.context.scene[_RIG_KEY] = opened.name
@@ -38,12 +47,49 @@ def open_rig(rig: str = "mannequin") -> bpy.types.Object:
     return opened
 
 
-def retargeter(rig: bpy.types.Object) -> "retarget.Retargeter":
+def recognised(
+    rig: bpy.types.Object, bone_map: "retarget.BoneMap | None" = None
+) -> "retarget.BoneMap":
+    """The rig's bones for the joints; ``bone_map`` goes before what is found by itself.
+
+    ScaleMoGenError if hips or legs are missing, or if the rig has none of the map's bones.
+    """
+    names, parents = armature.names_and_parents(rig)
+    if bone_map is None:
+        return retarget.map_bones(names, parents, rig.name)
+    fit = retarget.corrections.fitted(bone_map, names)
+    if not fit.bones:
+        raise errors.ScaleMoGenError(
+            f"The armature '{rig.name}' has none of the bone map's bones; name a map that was "
+            "saved for this kind of rig."
+        )
+    found = retarget.corrections.merged(retarget.best_effort_map(names, parents), fit.bones)
+    retarget.corrections.check(found, names, parents, rig.name)
+    return found
+
+
+def retargeter(
+    rig: bpy.types.Object, bone_map: "retarget.BoneMap | None" = None
+) -> "retarget.Retargeter":
     """Map and measure a rig; ScaleMoGenError if it has no hips or legs."""
-    with character.shown([rig]):
-        rest = armature.read_rest_rig(rig)
-    bone_map = retarget.map_bones(rest.bone_names, rest.parents, rig.name)
-    return retarget.Retargeter.build(rest, bone_map, skeleton.canonical())
+    bones = recognised(rig, bone_map)
+    with character.evaluated(rig):
+        return controls.retargeter_for(rig, bones, armature.read_rest_rig(rig))
+
+
+def check_rig(
+    rig: bpy.types.Object,
+    options: "retarget.RetargetOptions",
+    bone_map: "retarget.BoneMap | None" = None,
+) -> "retarget.BoneMap":
+    """The rig's map, if a motion can be put on it with these options; else ScaleMoGenError."""
+    found = retargeter(rig, bone_map).bone_map
+    names, parents = armature.names_and_parents(rig)
+    if options.root == "ROOT_BONE" and not abilities.has_root_bone(names, parents, found):
+        raise errors.ScaleMoGenError(
+            f"The armature '{rig.name}' has no bone above the hips; use --root object or hips."
+        )
+    return found
 
 
 def retarget_onto(
@@ -51,51 +97,83 @@ def retarget_onto(
     motion: "motions.Motion",
     name: str = "ScaleMoGen",
     properties: Mapping[str, Any] | None = None,
+    options: "retarget.RetargetOptions | None" = None,
+    bone_map: "retarget.BoneMap | None" = None,
+    start_frame: int = bake.FIRST_FRAME,
 ) -> bpy.types.Action:
     """Put a canonical motion on a rig as its new active action.
 
     The first frame stands where the rig stands and faces where it faces. The scene takes the
-    motion's frame rate and range; ``properties`` (prompt, seed, …) become the action's own.
+    motion's frame rate, and its range from ``start_frame`` on; ``properties`` (prompt, seed, …)
+    and the options become the action's own.
     """
     if motion.frame_count == 0:
         raise errors.ScaleMoGenError("The motion has no frames; generate at least one second.")
-    channels = retargeter(rig_object).transfer(motion)
-    bake.set_scene_time(bpy.context.scene, motion.frame_count, motion.fps)
-    action = bake.bake(rig_object, channels, name, properties)
+    options = options or retarget.RetargetOptions()
+    channels = retargeter(rig_object, bone_map).transfer(motion, options)
+    bake.set_scene_time(bpy.context.scene, motion.frame_count, motion.fps, start_frame)
+    posed = rig_object.session_uid in _references
+    remembered = {**(properties or {}), **bake.options_properties(options, posed)}
+    action = bake.bake(rig_object, channels, name, remembered, start_frame)
     bpy.context.scene[_RIG_KEY] = rig_object.name
-    bpy.context.scene.frame_set(bake.FIRST_FRAME)
+    bpy.context.scene.frame_set(start_frame)
     return action
 
 
-def export(path: Path, rig: bpy.types.Object | None = None) -> None:
-    """Write a rig (by default the one last opened or animated) as .fbx, .glb, .blend or .bvh."""
+def export(path: Path, rig: bpy.types.Object | None = None, fbx_for: str = "plain") -> None:
+    """Write a rig (by default the one last opened or animated) as .fbx, .glb, .blend or .bvh.
+
+    fbx_for: "plain", "unreal" or "unity".
+    """
     rig = rig or bpy.data.objects.get(bpy.context.scene.get(_RIG_KEY, ""))
     if rig is None:
         raise errors.ScaleMoGenError("There is no rig to export; open one first.")
     exporting.export(rig, Path(path))
 
 
+def open_motion(
+    path: Path, bone_map: "retarget.BoneMap | None" = None
+) -> "tuple[motions.Motion, retarget.BoneMap]":
+    """The motion of an animated humanoid armature in a file, and how its bones were taken.
+
+    The whole of its action (or strips), with constraints, at the file's frame rate. The scene is
+    replaced. ScaleMoGenError for a file without such an armature.
+    """
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    _references.clear()
+    rig = rig_import.open_animated(Path(path))
+    first, last = rig_import.animated_range(rig)
+    found = recognised(rig, bone_map)
+    return motion_from_rig(rig, first, last, bone_map), found
+
+
 def motion_from_rig(
-    rig: bpy.types.Object, first: float | None = None, last: float | None = None
+    rig: bpy.types.Object,
+    first: float | None = None,
+    last: float | None = None,
+    bone_map: "retarget.BoneMap | None" = None,
 ) -> "motions.Motion":
     """The canonical motion that a mapped rig shows between two frames of the scene.
 
     Default is the scene's range; one motion frame per scene frame, at the scene's frame rate.
     """
     scene = bpy.context.scene
-    measured = retargeter(rig)
+    bones = recognised(rig, bone_map)
+    with character.evaluated(rig):
+        measured = controls.reader_for(rig, bones, armature.read_rest_rig(rig))
     frames = np.arange(
         scene.frame_start if first is None else first,
-        (scene.frame_end if last is None else last) + 1,
+        (scene.frame_end if last is None else last) + 1e-3,
     )
     with character.shown([rig]):
         names, axes, heads = armature.sample_pose(rig, frames)
     hips = [names.index(measured.bone_map.bone(f"{side}_hip")) for side in ("left", "right")]
+    axes = axes[:, [names.index(name) for name in measured.rig.bone_names]]
     return retarget.recover_motion(
         measured,
         rotations.matrix_to_quaternion(axes / np.linalg.norm(axes, axis=-2, keepdims=True)),
         heads[:, hips].mean(axis=1),
-        scene.render.fps / scene.render.fps_base,
+        bake.scene_fps(scene),
     )
 
 

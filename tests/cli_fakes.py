@@ -12,6 +12,7 @@ import pytest
 
 from core.errors import ScaleMoGenError
 from core.motion import Motion
+from core.retarget import map_bones
 from core.skeleton import canonical
 
 
@@ -74,22 +75,44 @@ class FakePipeline:
 
     rigs: list[str] = field(default_factory=list)
     actions: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    settings: list[dict[str, Any]] = field(default_factory=list)
+    exported_for: list[str] = field(default_factory=list)
     fail_open: Exception | None = None
+    fail_check: Exception | None = None
     fail_export: Exception | None = None
 
-    def open_rig(self, rig: str) -> object:
+    def open_rig(self, rig: str, reference: str = "rest") -> object:
         print("Blender says something")
         if self.fail_open is not None:
             raise self.fail_open
         self.rigs.append(rig)
+        self.settings.append({"reference": reference})
         return object()
 
+    def check_rig(self, armature: object, options: Any, bone_map: Any = None) -> Any:
+        if self.fail_check is not None:
+            raise self.fail_check
+        names = [f"{name}" for name in canonical().joint_names]
+        return map_bones(names, canonical().parents)
+
+    def open_motion(self, path: Path, bone_map: Any = None) -> Any:
+        frames = np.tile([1.0, 0, 0, 0], (20, 22, 1))
+        root = np.tile([0.0, 0.9, 0.0], (20, 1))
+        return Motion(canonical(), frames, root, 60.0), self.check_rig(None, None)
+
     def retarget_onto(
-        self, armature: object, motion: Motion, name: str, properties: dict[str, Any]
+        self,
+        armature: object,
+        motion: Motion,
+        name: str,
+        properties: dict[str, Any],
+        **settings: Any,
     ) -> None:
         self.actions.append((name, properties))
+        self.settings[-1] |= {"motion": motion, **settings}
 
-    def export(self, path: Path) -> None:
+    def export(self, path: Path, fbx_for: str = "plain") -> None:
+        self.exported_for.append(fbx_for)
         if self.fail_export is not None:
             raise self.fail_export
         Path(path).write_text(f"{path.suffix} {self.actions[-1][1].get('seed')}")
@@ -106,7 +129,7 @@ def install_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 def install_pipeline(monkeypatch: pytest.MonkeyPatch) -> FakePipeline:
     pipeline = FakePipeline()
     module = types.ModuleType("scalemogen_blender.pipeline")
-    for name in ("open_rig", "retarget_onto", "export"):
+    for name in ("open_rig", "check_rig", "open_motion", "retarget_onto", "export"):
         setattr(module, name, getattr(pipeline, name))
     package = types.ModuleType("scalemogen_blender")
     package.pipeline = module  # type: ignore[attr-defined]

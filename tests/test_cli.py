@@ -305,7 +305,9 @@ def test_retarget_puts_a_file_on_a_rig(blender, here: Path, capfd) -> None:
     )
     assert set(blender.rigs) == {"rigify"}
     assert blender.actions[0][0] == "walk"
-    assert capfd.readouterr().out.split() == ["o.fbx", "o.bvh"][::-1]
+    output = capfd.readouterr()
+    assert output.out.split() == ["o.fbx", "o.bvh"][::-1]
+    assert "motion: " in output.err and "rig: " in output.err and "22 of 22" in output.err
     again = motion_from_bvh(read_bvh("o.bvh"))
     assert again is not None and again.frame_count == 10
 
@@ -313,7 +315,8 @@ def test_retarget_puts_a_file_on_a_rig(blender, here: Path, capfd) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["walk.fbx", "--fbx", "o.fbx"], "walk.fbx is not a .bvh file"),
+        (["walk.txt", "--fbx", "o.fbx"], "walk.txt holds no motion that can be read"),
+        (["missing.fbx", "--fbx", "o.fbx"], "Cannot read missing.fbx"),
         (["missing.bvh", "--fbx", "o.fbx"], "Cannot read missing.bvh"),
         (["damaged.bvh", "--fbx", "o.fbx"], "damaged.bvh: line 2"),
         (["robot.bvh", "--fbx", "o.fbx"], "bones were not found"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import bpy
@@ -10,8 +11,8 @@ import numpy as np
 from mathutils import Vector
 
 from .. import armature, character
-from .._core import retarget, skeleton
-from . import constraints, state, stored
+from .._core import retarget
+from . import constraints, controls, state, stored
 from .selection import target
 
 #: Larger than this (radians) from an axis, a rig faces no axis.
@@ -99,12 +100,18 @@ def _rest_heads(rig: bpy.types.Object, bone_map: retarget.BoneMap) -> Mapping[st
 
 
 def measured(rig: bpy.types.Object) -> retarget.RestRig:
-    """The rig at rest, wherever and however hidden it is."""
-    if rig.visible_get():
-        bpy.context.view_layer.update()
+    """The rig at rest, where it stands without a preview, and however hidden it is."""
+    with _without_preview(rig):
         return armature.read_rest_rig(rig)
-    with character.shown([rig]):
-        return armature.read_rest_rig(rig)
+
+
+@contextlib.contextmanager
+def _without_preview(rig: bpy.types.Object) -> Iterator[None]:
+    """The rig evaluated, with its object and switches as the artist has left them."""
+    from ..results import standing
+
+    with character.evaluated(rig), standing.before_preview(rig):
+        yield
 
 
 def retargeter(rig: bpy.types.Object) -> retarget.Retargeter:
@@ -113,4 +120,6 @@ def retargeter(rig: bpy.types.Object) -> retarget.Retargeter:
     ScaleMoGenError where the map or the object's scale does not allow it.
     """
     bones = state.bone_map(rig)
-    return retarget.Retargeter.build(measured(rig), bones, skeleton.canonical())
+    with _without_preview(rig):
+        rest = armature.read_rest_rig(rig)
+        return controls.retargeter_for(rig, bones, rest)
