@@ -1,55 +1,87 @@
-"""Which bone of a rig plays which canonical joint, from names and parent order.
+"""Which bone of a rig plays which canonical joint, from names, parent order and shape.
 
-A scheme (assets/rig_maps/NAME.json) lists exact names; the vocabulary scores every other name by
-its body words.  Both only give scores: the hierarchy decides, because a limb is a chain of bones
-in parent order and the trunk is what lies between pelvis, chest and head.  So a rig of a known
-scheme with a renamed bone, or with any number of spine bones, still maps.
+A scheme (assets/rig_maps/NAME.json) lists exact names, the vocabulary scores every other name by
+its body words, and where those say too little the shape of the hierarchy at rest speaks for bones
+whatever they are called.  All three only give scores: the best chains in parent order decide.
 """
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
+import numpy as np
+
 from ..errors import ScaleMoGenError
-from ..paths import ASSETS
-from .bone_names import NameParts, comparable, parse, shared_prefix
+from . import evidence as evidences
+from .bone_names import NameParts, parse_all
+from .bone_search import Chains, solve
+from .evidence import DOUBT_LIMIT, Evidence
+from .geometry_checks import SWAPPED, objections
+from .hierarchy import Hierarchy
+from .schemes import Match, Scheme, match, schemes
+from .shape import BodyShape, body_shape
+from .slots import (
+    ARM,
+    CHAINS,
+    JOINT_COUNT,
+    JOINTS_OF_SLOT,
+    LEG,
+    REQUIRED,
+    SIDES,
+    SLOTS,
+    plain_name,
+    side_and_part,
+)
+from .vocabulary import RIG_MAPS
 
-RIG_MAPS = ASSETS / "rig_maps"
-SIDES = ("left", "right")
-LEG = ("hip", "knee", "ankle", "foot")
-ARM = ("collar", "shoulder", "elbow", "wrist")
+__all__ = [
+    "ARM",
+    "BY_SHAPE",
+    "BY_WORDS",
+    "CHAINS",
+    "DOUBT_LIMIT",
+    "JOINT_COUNT",
+    "LEG",
+    "REQUIRED",
+    "RIG_MAPS",
+    "SIDES",
+    "SLOTS",
+    "SWAPPED",
+    "BoneMap",
+    "Evidence",
+    "Scheme",
+    "best_effort_map",
+    "map_bones",
+    "plain_name",
+    "schemes",
+]
 
-#: Slots of a map: canonical joint names, but the trunk's chains are "spine" and "neck".
-SLOTS = (
-    "pelvis", "spine", "neck", "head",
-    *(f"{side}_{part}" for side in SIDES for part in (*LEG, *ARM)),
-)  # fmt: skip
-REQUIRED = ("pelvis", *(f"{side}_{part}" for side in SIDES for part in LEG[:3]))
-#: Slots that take any number of bones, in parent order.
-CHAINS = ("spine", "neck")
-#: Canonical joints that a slot stands for, where it is not just one.
-_JOINTS = {"spine": 3}
-JOINT_COUNT = sum(_JOINTS.get(slot, 1) for slot in SLOTS)
+#: Schemes of maps that no known naming scheme explains.
+BY_WORDS, BY_SHAPE = "by words", "by shape"
 
-#: Scheme of a map that no known naming scheme explains.
-BY_WORDS = "by words"
-
-_PLAIN_WORDS = {
-    "pelvis": "hips", "collar": "clavicle", "shoulder": "upper arm", "elbow": "forearm",
-    "wrist": "hand", "hip": "thigh", "knee": "shin", "ankle": "foot", "foot": "toes",
-}  # fmt: skip
 _SCHEME_SCORE = 10.0
-_SCHEME_COVERAGE = 0.75
+#: What the shape adds to the score of the bone that it would take.
+_SHAPE_SCORE = 2.0
+#: A name without its side counts less.
+_NO_SIDE = 0.7
+#: Names that are less than this strong are not trusted without a look at the shape.
+_SURE_STRENGTH = 1.5
+_SURE_SIDES = 0.5
+_CONTRADICTED = 0.5
 
 
 @dataclass(frozen=True)
 class BoneMap:
-    """Bone names per slot; single bones are chains of one.  Unmapped slots are absent."""
+    """Bone names per slot; single bones are chains of one.  Unmapped slots are absent.
+
+    evidence: how sure each slot is and why; slots without are certain.
+    """
 
     scheme: str
     bones: Mapping[str, tuple[str, ...]]
+    evidence: Mapping[str, Evidence] = field(
+        default_factory=lambda: MappingProxyType({}), compare=False
+    )
 
     def bone(self, slot: str) -> str | None:
         """First bone of a slot, or None."""
@@ -62,13 +94,23 @@ class BoneMap:
         return tuple(plain_name(slot) for slot in SLOTS if slot not in self.bones)
 
     @property
+    def doubtful(self) -> tuple[str, ...]:
+        """Slots whose bone the artist should check (confidence below DOUBT_LIMIT)."""
+        return evidences.doubtful(self.evidence, [slot for slot in SLOTS if slot in self.bones])
+
+    @property
+    def sides_swapped(self) -> bool:
+        """Whether names and places contradict each other about left and right."""
+        return any(SWAPPED in found.reason for found in self.evidence.values())
+
+    @property
     def bone_count(self) -> int:
         return sum(len(chain) for chain in self.bones.values())
 
     @property
     def joint_count(self) -> int:
         """How many of the canonical joints (JOINT_COUNT) have a bone."""
-        return sum(_JOINTS.get(slot, 1) for slot in self.bones)
+        return sum(JOINTS_OF_SLOT.get(slot, 1) for slot in self.bones)
 
     @property
     def title(self) -> str:
@@ -76,46 +118,20 @@ class BoneMap:
         return next((scheme.title for scheme in schemes() if scheme.name == self.scheme), "")
 
 
-@dataclass(frozen=True)
-class Scheme:
-    """A naming scheme: bone names per slot."""
-
-    name: str
-    title: str
-    bones: Mapping[str, tuple[str, ...]]
-
-
-def plain_name(slot: str) -> str:
-    """``left_hip`` is "left thigh": joints are named by where they turn, bones by what they are."""
-    side, _, part = slot.rpartition("_")
-    return " ".join(filter(None, (side, _PLAIN_WORDS.get(part, part))))
-
-
-@cache
-def schemes() -> tuple[Scheme, ...]:
-    """All schemes of assets/rig_maps/, by file name."""
-    found = []
-    for path in sorted(RIG_MAPS.glob("*.json")):
-        table = json.loads(path.read_text(encoding="utf-8"))
-        if "bones" in table:
-            bones = {slot: tuple(names) for slot, names in table["bones"].items()}
-            found.append(Scheme(table["name"], table["title"], MappingProxyType(bones)))
-    return tuple(found)
-
-
-@cache
-def _vocabulary() -> tuple[frozenset[str], Mapping[str, Mapping[str, float]]]:
-    table = json.loads((RIG_MAPS / "vocabulary.json").read_text(encoding="utf-8"))
-    return frozenset(table["noise"]), table["words"]
-
-
-def map_bones(names: Sequence[str], parents: Sequence[int], rig_name: str = "armature") -> BoneMap:
+def map_bones(
+    names: Sequence[str],
+    parents: Sequence[int],
+    rig_name: str = "armature",
+    heads: np.ndarray | None = None,
+) -> BoneMap:
     """Find the bones of the canonical joints.
 
     ``parents`` [B] are indices into ``names`` (-1 for roots), parents before children.
+    ``heads`` [B, 3] are the bones' rest positions in any frame and unit; without them only names
+    and parents speak.
     Raises ScaleMoGenError naming the missing joints when there are no hips or legs.
     """
-    bone_map = best_effort_map(names, parents)
+    bone_map = best_effort_map(names, parents, heads)
     missing = [plain_name(slot) for slot in REQUIRED if slot not in bone_map.bones]
     if missing:
         raise ScaleMoGenError(
@@ -126,154 +142,171 @@ def map_bones(names: Sequence[str], parents: Sequence[int], rig_name: str = "arm
     return bone_map
 
 
-def best_effort_map(names: Sequence[str], parents: Sequence[int]) -> BoneMap:
+def best_effort_map(
+    names: Sequence[str], parents: Sequence[int], heads: np.ndarray | None = None
+) -> BoneMap:
     """Like :func:`map_bones`, but slots that cannot be found are just absent."""
-    scheme = _matching_scheme(names)
-    score = _scorer(names, scheme)
-    tree = _Tree(parents)
-    chains: dict[str, list[int]] = {}
-    for side in SIDES:
-        for limb in (LEG, ARM):
-            slots = [f"{side}_{part}" for part in limb]
-            chains.update(_solve_limb(tree, slots, score))
-    chains.update(_solve_trunk(tree, chains, score))
-    return BoneMap(
-        scheme.name if scheme else BY_WORDS,
-        {slot: tuple(names[b] for b in chains[slot]) for slot in SLOTS if chains.get(slot)},
-    )
+    return _Mapper(names, parents, heads).bone_map()
 
 
-def _matching_scheme(names: Sequence[str]) -> Scheme | None:
-    """The scheme that names most bones of the rig, if it has most of its own bones there."""
-    present = {comparable(name) for name in names}
-    best: tuple[int, Scheme] | None = None
-    for scheme in schemes():
-        wanted = [comparable(name) for chain in scheme.bones.values() for name in chain]
-        # Chains list the longest variant, so one name of each slot is enough for coverage.
-        slots = [any(comparable(n) in present for n in c) for c in scheme.bones.values()]
-        hits = sum(name in present for name in wanted)
-        if sum(slots) >= _SCHEME_COVERAGE * len(slots) and (best is None or hits > best[0]):
-            best = (hits, scheme)
-    return best[1] if best else None
+class _Mapper:
+    """One rig's names, tree and places, and what follows from them."""
 
+    def __init__(
+        self, names: Sequence[str], parents: Sequence[int], heads: np.ndarray | None
+    ) -> None:
+        self.names = tuple(names)
+        self.tree = Hierarchy(parents)
+        self.heads = None if heads is None else np.asarray(heads, dtype=np.float64)
+        self.parts: list[NameParts] = parse_all(names)
+        self.match: Match | None = match(names)
+        self.shape: BodyShape | None = None
+        self.shape_slots: dict[tuple[int, str], bool] = {}
 
-Score = Callable[[int, str], float]
+    def bone_map(self) -> BoneMap:
+        if self.match is not None and self.match.scheme.is_control:
+            chains = self._as_listed()
+        else:
+            chains = solve(self.tree, self._named)
+            if self.heads is not None and not self._is_sure(chains):
+                chains = self._with_shape(chains)
+        chains = {slot: chains[slot] for slot in SLOTS if chains.get(slot)}
+        return BoneMap(
+            self._scheme(chains),
+            {slot: tuple(self.names[b] for b in chain) for slot, chain in chains.items()},
+            self._evidence(chains),
+        )
 
+    # --- scores ---
 
-def _scorer(names: Sequence[str], scheme: Scheme | None) -> Score:
-    """Score of bone index and slot: exact scheme name, else the vocabulary's word, else 0."""
-    noise, words = _vocabulary()
-    prefix = shared_prefix(names)
-    parts = [parse(name, prefix, noise) for name in names]
-    exact: dict[str, str] = {}
-    for slot, chain in scheme.bones.items() if scheme else ():
-        exact.update({comparable(name): slot for name in chain})
-    wanted = [exact.get(comparable(name)) for name in names]
+    def _exact(self, bone: int) -> str | None:
+        """The slot of a bone in the rig's scheme; "" for none, None where it says nothing."""
+        return None if self.match is None else self.match.slots[bone]
 
-    def score(bone: int, slot: str) -> float:
-        if wanted[bone] is not None:
-            return _SCHEME_SCORE if wanted[bone] == slot else 0.0
-        part: NameParts = parts[bone]
-        side, _, word_class = slot.rpartition("_")
-        return float(words[word_class].get(part.word, 0.0)) if part.side == side else 0.0
+    def _named(self, bone: int, slot: str) -> float:
+        """Score of a name for a slot."""
+        exact = self._exact(bone)
+        if exact is not None:
+            return _SCHEME_SCORE if exact == slot else 0.0
+        part = self.parts[bone]
+        side, word = side_and_part(slot)
+        return part.meanings.get(word, 0.0) if part.side == side else 0.0
 
-    return score
+    def _combined(self, bone: int, slot: str) -> float:
+        """Score of name and shape together."""
+        exact = self._exact(bone)
+        if exact is not None:
+            return _SCHEME_SCORE if exact == slot else 0.0
+        assert self.shape is not None
+        part = self.parts[bone]
+        side, word = side_and_part(slot)
+        said = part.meanings.get(word, 0.0)
+        if part.side != side:
+            if part.side or not self.shape.limb_of.get(bone, "").startswith(side):
+                return 0.0
+            said *= _NO_SIDE
+        placed = _SHAPE_SCORE * self.shape.quality if (bone, slot) in self.shape_slots else 0.0
+        if placed and part.words and not part.meanings:
+            placed *= 0.3  # hair where the head would be
+        return said + placed
 
+    # --- chains ---
 
-class _Tree:
-    """Ancestor questions on a bone hierarchy."""
+    def _as_listed(self) -> Chains:
+        """The bones of a control rig's scheme: its controls need not hang on each other."""
+        assert self.match is not None
+        index: dict[str, list[int]] = {}
+        for bone, slot in enumerate(self.match.slots):
+            if slot:
+                index.setdefault(slot, []).append(bone)
+        chains = {}
+        for slot, bones in index.items():
+            ordered = sorted(bones, key=lambda b: (self.tree.depth[b], b))
+            chains[slot] = ordered if slot in CHAINS else ordered[:1]
+        return chains
 
-    def __init__(self, parents: Sequence[int]) -> None:
-        self.count = len(parents)
-        self.above: list[tuple[int, ...]] = []  # from the root down to the bone's parent
-        for parent in parents:
-            self.above.append((*self.above[parent], parent) if parent >= 0 else ())
+    def _is_sure(self, chains: Chains) -> bool:
+        """Whether names alone say all that there is to say."""
+        if any(slot not in chains or not chains[slot] for slot in SLOTS):
+            return False
+        return all(
+            self._named(bone, slot) >= _SURE_STRENGTH
+            for slot, chain in chains.items()
+            for bone in chain
+        )
 
-    def is_above(self, ancestor: int, bone: int) -> bool:
-        return ancestor in self.above[bone]
+    def _with_shape(self, named: Chains) -> Chains:
+        assert self.heads is not None
+        found = body_shape(self.tree, self.heads, [part.meanings for part in self.parts])
+        if found is None:
+            return named
+        self.shape = self._sides_as_named(found)
+        self.shape_slots = {
+            (bone, slot): True for slot, chain in self.shape.bones.items() for bone in chain
+        }
+        return solve(self.tree, self._combined)
 
-    def depth(self, bone: int) -> int:
-        return len(self.above[bone])
+    def _sides_as_named(self, shape: BodyShape) -> BodyShape:
+        """The shape with the sides that most of its bones' names say."""
+        agree = 0
+        for bone, limb in shape.limb_of.items():
+            if self.parts[bone].side:
+                agree += 1 if limb.startswith(self.parts[bone].side) else -1
+        if agree >= 0:
+            return shape
+        other = {"left": "right", "right": "left"}
 
-    def common(self, bones: Sequence[int]) -> list[int]:
-        """Common ancestors (never one of the bones themselves), root first."""
-        shared: list[int] = []
-        for level in zip(*(self.above[bone] for bone in bones), strict=False):
-            if len(set(level)) > 1:
-                break
-            shared.append(level[0])
-        return shared
+        def swapped(word: str) -> str:
+            side, _, part = word.partition("_")
+            return f"{other[side]}_{part}" if side in other else word
 
-    def between(self, top: int, bottom: int) -> list[int]:
-        """Bones strictly below ``top`` and above ``bottom``."""
-        path = self.above[bottom]
-        return list(path[path.index(top) + 1 :]) if top in path else []
+        return BodyShape(
+            {swapped(slot): chain for slot, chain in shape.bones.items()},
+            shape.quality,
+            -shape.side_quality,
+            {bone: swapped(limb) for bone, limb in shape.limb_of.items()},
+        )
 
+    # --- what is told ---
 
-def _solve_limb(tree: _Tree, slots: Sequence[str], score: Score) -> dict[str, list[int]]:
-    """Best chain of bones in parent order; slots may be skipped.  Ties go to the higher bone."""
-    # (total score, chosen (slot, bone) pairs) of the best partial chain that ends at each bone
-    ending: dict[int, tuple[float, tuple[tuple[str, int], ...]]] = {}
-    for slot in slots:
-        extended = {}
-        for bone in range(tree.count):
-            own = score(bone, slot)
-            if own <= 0.0:
-                continue
-            before = [ending[b] for b in tree.above[bone] if b in ending]
-            total, chain = max(before, key=lambda e: e[0], default=(0.0, ()))
-            extended[bone] = (total + own - 1e-3 * tree.depth(bone), (*chain, (slot, bone)))
-        for bone, entry in extended.items():
-            if bone not in ending or entry[0] > ending[bone][0]:
-                ending[bone] = entry
-    best = max(ending.values(), key=lambda e: e[0], default=(0.0, ()))
-    return {slot: [bone] for slot, bone in best[1]}
+    def _scheme(self, chains: Chains) -> str:
+        if self.match is not None:
+            return self.match.scheme.name
+        said = sum(any(self._words(b, slot) for b in chain) for slot, chain in chains.items())
+        return BY_WORDS if 2 * said >= len(chains) else BY_SHAPE
 
+    def _words(self, bone: int, slot: str) -> float:
+        """Strength of a bone's words for a slot, whatever its side."""
+        return self.parts[bone].meanings.get(side_and_part(slot)[1], 0.0)
 
-def _solve_trunk(
-    tree: _Tree, limbs: Mapping[str, Sequence[int]], score: Score
-) -> dict[str, list[int]]:
-    """Pelvis, spine, neck and head from where the limbs hang."""
+    def _evidence(self, chains: Chains) -> Mapping[str, Evidence]:
+        found = {slot: self._evidence_of(slot, chain) for slot, chain in chains.items()}
+        if self.heads is not None:
+            against = objections(chains, self.heads)
+            if self.shape is not None and self.shape.side_quality <= -_SURE_SIDES:
+                against |= {slot: SWAPPED for slot in chains if side_and_part(slot)[0]}
+            for slot, reason in against.items():
+                found[slot] = evidences.weakened(found[slot], _CONTRADICTED, reason)
+        return MappingProxyType(found)
 
-    def first(side: str, limb: Sequence[str]) -> list[int]:
-        """The topmost mapped bone of a limb, as a list of one or none."""
-        found = [limbs[f"{side}_{part}"][0] for part in limb if f"{side}_{part}" in limbs]
-        return found[:1]
+    def _evidence_of(self, slot: str, chain: Sequence[int]) -> Evidence:
+        """Evidence of the weakest bone of a chain."""
+        return min((self._of_bone(slot, bone) for bone in chain), key=lambda e: e.confidence)
 
-    legs = [bone for side in SIDES for bone in first(side, LEG)]
-    arms = [bone for side in SIDES for bone in first(side, ARM)]
-    heads = [b for b in range(tree.count) if score(b, "head") > 0.0]
-    head = max(heads, key=lambda b: (score(b, "head"), -tree.depth(b)), default=None)
-    ends = arms + ([head] if head is not None else [])
-
-    if len(legs) == len(SIDES):
-        candidates = tree.common(legs + ends) or tree.common(legs)
-    else:  # no use as a rig, but the report should not miss hips that are there
-        candidates = sorted(range(tree.count), key=tree.depth, reverse=True)
-    named = [bone for bone in candidates if score(bone, "pelvis") >= 2.0]
-    if not named and (len(legs) != len(SIDES) or not candidates):
-        return {}
-    pelvis = named[-1] if named else candidates[-1]
-    result = {"pelvis": [pelvis]}
-
-    above_arms = [b for b in tree.common(arms) if tree.is_above(pelvis, b)] if arms else []
-    chest = above_arms[-1] if above_arms else None
-    if head is not None and tree.is_above(pelvis, head):
-        result["head"] = [head]
-        path = tree.between(pelvis, head)
-    elif chest is not None:
-        path = [*tree.between(pelvis, chest), chest]
-    else:
-        path = []
-    # Where the arms branch off the spine ends; but some rigs hang the arms on the neck.
-    to_chest = [b for b in path if chest is None or b == chest or tree.is_above(b, chest)]
-    necks = [b for b in path if b not in to_chest or score(b, "neck") > 0.0]
-    spine = [b for b in to_chest if b not in necks]
-    result["spine"] = _named(spine, "spine", score)
-    result["neck"] = _named(necks, "neck", score)
-    return result
-
-
-def _named(path: Sequence[int], slot: str, score: Score) -> list[int]:
-    """The bones of a path whose names fit the slot (the others are helpers); all if none does."""
-    return [b for b in path if score(b, slot) > 0.0] or list(path)
+    def _of_bone(self, slot: str, bone: int) -> Evidence:
+        if self._exact(bone) == slot and self.match is not None:
+            return evidences.exact(self.match.scheme.title)
+        part, strength = self.parts[bone], self._words(bone, slot)
+        side = side_and_part(slot)[0]
+        if strength > 0.0:
+            elsewhere = (
+                self.shape is not None
+                and bool(self.shape.bones.get(slot))
+                and (bone, slot) not in self.shape_slots
+            )
+            return evidences.by_name(slot, strength, part, bool(side) and not part.side, elsewhere)
+        if self.shape is None:
+            return evidences.between(slot)
+        return evidences.by_shape(
+            slot, self.shape.quality, abs(self.shape.side_quality), bool(side and part.side)
+        )

@@ -7,8 +7,10 @@ They go before what was found automatically, so a bone picked for one slot leave
 from collections.abc import Callable, Mapping, Sequence
 
 from ..errors import ScaleMoGenError
-from .bone_map import ARM, CHAINS, LEG, REQUIRED, SIDES, SLOTS, BoneMap, plain_name
+from .bone_map import BoneMap
 from .bone_names import comparable
+from .evidence import CORRECTED
+from .slots import ARM, CHAINS, LEG, REQUIRED, SIDES, SLOTS, plain_name
 
 Chains = Mapping[str, Sequence[str]]
 _Above = Callable[[str, str], bool]
@@ -18,7 +20,7 @@ _LIMBS = tuple(tuple(f"{side}_{part}" for part in limb) for side in SIDES for li
 
 
 def merged(automatic: BoneMap, corrections: Chains) -> BoneMap:
-    """The automatic map with the corrections in it; unknown slots are left out."""
+    """The automatic map with the corrections, which are certain; unknown slots are left out."""
     taken = {bone for chain in corrections.values() for bone in chain}
     bones: dict[str, tuple[str, ...]] = {}
     for slot in SLOTS:
@@ -28,7 +30,9 @@ def merged(automatic: BoneMap, corrections: Chains) -> BoneMap:
             chain = tuple(b for b in automatic.bones.get(slot, ()) if b not in taken)
         if chain:
             bones[slot] = chain
-    return BoneMap(automatic.scheme, bones)
+    evidence = {slot: e for slot, e in automatic.evidence.items() if slot in bones}
+    evidence.update({slot: CORRECTED for slot in corrections if slot in bones})
+    return BoneMap(automatic.scheme, bones, evidence)
 
 
 def chain_between(
@@ -67,7 +71,8 @@ def fitted(bone_map: BoneMap, names: Sequence[str]) -> BoneMap:
         slot: tuple(name for bone in chain for name in found(bone))
         for slot, chain in bone_map.bones.items()
     }
-    return BoneMap(bone_map.scheme, {slot: chain for slot, chain in chains.items() if chain})
+    present_chains = {slot: chain for slot, chain in chains.items() if chain}
+    return BoneMap(bone_map.scheme, present_chains, bone_map.evidence)
 
 
 def problem(bone_map: BoneMap, names: Sequence[str], parents: Sequence[int]) -> str | None:

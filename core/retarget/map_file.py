@@ -5,7 +5,8 @@ from pathlib import Path
 
 from .. import files
 from ..errors import ScaleMoGenError
-from .bone_map import BY_WORDS, SLOTS, BoneMap
+from .bone_map import BY_WORDS, BoneMap
+from .slots import SLOTS
 
 FORMAT = "scalemogen rig map"
 VERSION = 1

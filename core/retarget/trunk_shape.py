@@ -1,0 +1,258 @@
+"""What lies between two pairs of twin chains: whether that is a trunk, and which way it faces."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .hierarchy import Hierarchy
+from .limb_shape import TwinChain
+from .shape_priors import misfit
+
+#: Bones nearer to the hips than this share of the body's height are in one place with them.
+_SAME_PLACE = 0.015
+#: Bones so far (shares of the height) from the line up the chest are no necks, and heads are
+#: at least so long.
+_OFF_LINE, _SHORTEST_HEAD = 0.1, 0.085
+#: Where heads turn.
+_HEAD_LEVEL = 0.9
+#: Toes less far (share of the height) from the ankle may be a heel.
+_SHORTEST_FOOT = 0.045
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """Pelvis, spine, neck and head between legs and arms, all as bone indices.
+
+    up, floor: unit vector and a point.  height: of the body.  left_line: unit vector between the
+    sides, with either sign.  score: log likelihood, 0 at best.
+    """
+
+    pelvis: int
+    spine: tuple[int, ...]
+    neck: tuple[int, ...]
+    head: int | None
+    up: np.ndarray
+    floor: np.ndarray
+    left_line: np.ndarray
+    height: float
+    score: float
+
+    def apart(self, heads: np.ndarray, a: int, b: int) -> float:
+        """How far apart sidewards two bones are."""
+        return float(abs((heads[a] - heads[b]) @ self.left_line))
+
+
+@dataclass(frozen=True)
+class Facing:
+    """Unit vector forward, and how sure that is (0 to 1)."""
+
+    direction: np.ndarray
+    quality: float
+
+
+def find_trunk(
+    tree: Hierarchy, heads: np.ndarray, legs: TwinChain, arms: TwinChain
+) -> Trunk | None:
+    """The trunk if ``legs`` are the legs and ``arms`` the arms; None where that cannot be."""
+    if legs.bones() & arms.bones() or _hangs_on(tree, legs, arms) or _hangs_on(tree, arms, legs):
+        return None
+    pelvis = _pelvis(tree, legs, arms)
+    if pelvis is None:
+        return None
+    hips = heads[np.array(legs.pairs[0])].mean(axis=0)
+    shoulders = heads[np.array(arms.pairs[min(1, len(arms.pairs) - 1)])].mean(axis=0)
+    up = _up(heads, legs, hips, shoulders)
+    if up is None:
+        return None
+    floor = min((heads[b] for pair in legs.pairs for b in pair), key=lambda p: float(p @ up))
+    left = _left_line(heads, legs, arms, up)
+    to_hips, to_shoulders = (float((p - floor) @ up) for p in (hips, shoulders))
+    height = to_shoulders / 0.82
+    if left is None or height <= 0.0:
+        return None
+    score = misfit(tree, heads, legs, arms, up, left, floor, height, to_hips)
+    chest = arms.parent
+    spine = (*tree.between(pelvis, chest), chest) if chest != pelvis else ()
+    necks, head, head_cost = _neck_and_head(tree, heads, legs, arms, up, shoulders, floor, height)
+    return Trunk(pelvis, tuple(spine), necks, head, up, floor, left, height, -(score + head_cost))
+
+
+def _hangs_on(tree: Hierarchy, upper: TwinChain, lower: TwinChain) -> bool:
+    return any(lower.parent in pair or any(tree.is_above(b, lower.parent) for b in pair)
+               for pair in upper.pairs[:1])  # fmt: skip
+
+
+def _pelvis(tree: Hierarchy, legs: TwinChain, arms: TwinChain) -> int | None:
+    """The lowest bone above legs and arms."""
+    if legs.parent == arms.parent or tree.is_above(legs.parent, arms.parent):
+        return legs.parent
+    if tree.is_above(arms.parent, legs.parent):
+        return arms.parent
+    common = tree.common([legs.parent, arms.parent])
+    return common[-1] if common else None
+
+
+def _up(
+    heads: np.ndarray, legs: TwinChain, hips: np.ndarray, shoulders: np.ndarray
+) -> np.ndarray | None:
+    """Upwards along the body, from the feet to the shoulders; None if that makes no sense."""
+    places = range(len(legs.pairs))
+    far = max(places, key=lambda i: float(np.linalg.norm(legs.middle(heads, i) - shoulders)))
+    feet = legs.middle(heads, far)
+    leg, trunk = hips - feet, shoulders - hips
+    if np.linalg.norm(leg) <= 0.0 or np.linalg.norm(trunk) <= 0.0:
+        return None
+    if leg @ trunk < 0.5 * np.linalg.norm(leg) * np.linalg.norm(trunk):
+        return None
+    up: np.ndarray = leg + trunk
+    return up / np.linalg.norm(up)
+
+
+def _left_line(
+    heads: np.ndarray, legs: TwinChain, arms: TwinChain, up: np.ndarray
+) -> np.ndarray | None:
+    """The line between the sides: arms and legs have to agree on it."""
+    lines = []
+    for chain in (legs, arms):
+        line = sum(heads[a] - heads[b] for a, b in chain.pairs)
+        line = line - line @ up * up
+        size = float(np.linalg.norm(line))
+        if size <= 1e-6 * chain.length:
+            return None
+        lines.append(line / size)
+    agreement = float(lines[0] @ lines[1])
+    if abs(agreement) < 0.8:
+        return None
+    line = lines[0] + np.sign(agreement) * lines[1]
+    found: np.ndarray = line / np.linalg.norm(line)
+    return found
+
+
+def _neck_and_head(
+    tree: Hierarchy,
+    heads: np.ndarray,
+    legs: TwinChain,
+    arms: TwinChain,
+    up: np.ndarray,
+    shoulders: np.ndarray,
+    floor: np.ndarray,
+    height: float,
+) -> tuple[tuple[int, ...], int | None, float]:
+    """Neck bones, head, and the cost of what does not look like one.
+
+    The head is the bone on the way up from the arms that is nearest to where heads turn, and
+    that no other one continues at once.
+    """
+    limbs = legs.bones() | arms.bones()
+    middle = heads[arms.parent]
+    above = _above_arms(tree, arms.parent, limbs)
+    line = [b for b in above if _sideways(heads[b] - middle, up) < _OFF_LINE * height]
+    best: tuple[float, int] | None = None
+    for bone in above:
+        level = float((heads[bone] - floor) @ up) / height
+        cost = ((level - _HEAD_LEVEL) / 0.06) ** 2
+        cost += (_sideways(heads[bone] - middle, up) / (0.08 * height)) ** 2
+        cost += _head_cost(tree, heads, bone, line, up, height, arms.parent)
+        cost -= min(2.0, 0.5 * max(0, len(tree.children[bone]) - 1))
+        if best is None or cost < best[0] - 1e-9:
+            best = (cost, bone)
+    if best is None or best[0] > 30.0:
+        return (), None, 6.0
+    head = best[1]
+    while (upper := tree.parents[head]) in above and (
+        np.linalg.norm(heads[upper] - heads[head]) < _SAME_PLACE * height
+    ):
+        head = upper  # the face begins where the head does
+    necks = tuple(tree.between(arms.parent, head))
+    return necks, head, min(6.0, 0.3 * max(0.0, best[0]))
+
+
+def _head_cost(
+    tree: Hierarchy,
+    heads: np.ndarray,
+    bone: int,
+    line: Sequence[int],
+    up: np.ndarray,
+    height: float,
+    chest: int,
+) -> float:
+    """Cost of a bone that a longer or a shorter one above it shows to be a neck or a hat."""
+
+    def rise(upper: int, lower: int) -> float:
+        return float((heads[upper] - heads[lower]) @ up) / height
+
+    children = tree.children[bone]
+    cost = 0.0
+    if (
+        len(children) == 1
+        and children[0] in line
+        and (_SAME_PLACE < rise(children[0], bone) < _SHORTEST_HEAD)
+    ):
+        cost += 2.5
+    parent = tree.parents[bone]
+    if parent != chest and not tree.children[bone] and rise(bone, parent) > _SHORTEST_HEAD:
+        cost += 2.5
+    return cost
+
+
+def _sideways(offset: np.ndarray, up: np.ndarray) -> float:
+    return float(np.linalg.norm(offset - offset @ up * up))
+
+
+def _above_arms(tree: Hierarchy, chest: int, limbs: frozenset[int]) -> list[int]:
+    """Bones that hang on the chest, but not on an arm, a few levels deep."""
+    found, level = [], [c for c in tree.children[chest] if c not in limbs]
+    for _ in range(6):
+        found += level
+        level = [c for bone in level for c in tree.children[bone]]
+    return found[:200]
+
+
+def facing(
+    tree: Hierarchy,
+    heads: np.ndarray,
+    legs: TwinChain,
+    arms: TwinChain,
+    leg: Mapping[str, int],
+    arm: Mapping[str, int],
+    trunk: Trunk,
+) -> Facing:
+    """Which way the body faces: toes point forward, knees too, elbows back, the face is in front.
+
+    Each gives a vote in shares of the body's height along the axis through the body.
+    """
+    axis = np.cross(trunk.left_line, trunk.up)
+
+    def ahead(point: np.ndarray, of: np.ndarray) -> float:
+        return float((point - of) @ axis) / trunk.height
+
+    votes: list[tuple[float, float]] = []  # (how far ahead, how far is sure)
+    ankle = legs.middle(heads, leg["ankle"])
+    last = len(legs.pairs) - 1
+    if last > leg["ankle"]:
+        beyond = [legs.middle(heads, i) for i in range(leg["ankle"] + 1, last + 1)]
+        toes = max((ahead(p, ankle) for p in beyond), key=abs)
+        if abs(toes) > _SHORTEST_FOOT:
+            votes.append((3.0 * toes, 0.12))
+    hip, knee = (legs.middle(heads, leg[part]) for part in ("hip", "knee"))
+    share = _share(hip, knee, ankle)
+    votes.append((ahead(knee, hip + share * (ankle - hip)), 0.03))
+    shoulder, elbow, wrist = (
+        arms.middle(heads, arm[part]) for part in ("shoulder", "elbow", "wrist")
+    )
+    share = _share(shoulder, elbow, wrist)
+    votes.append((-ahead(elbow, shoulder + share * (wrist - shoulder)), 0.03))
+    if trunk.head is not None:
+        face = [c for c in tree.children[trunk.head] if tree.below(c) <= 2]
+        if len(face) >= 2:
+            votes.append((ahead(heads[face].mean(axis=0), heads[trunk.head]), 0.06))
+    total = sum(vote / sure for vote, sure in votes)
+    direction = axis if total >= 0.0 else -axis
+    return Facing(direction, float(np.clip(abs(total), 0.0, 1.0)))
+
+
+def _share(start: np.ndarray, middle: np.ndarray, end: np.ndarray) -> float:
+    """How far along the line from start to end the middle lies."""
+    line = end - start
+    return float((middle - start) @ line / max(float(line @ line), 1e-12))
