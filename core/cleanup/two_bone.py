@@ -32,7 +32,12 @@ class TwoBoneSolution:
 
 
 def solve_two_bones(
-    root: np.ndarray, middle: np.ndarray, end: np.ndarray, target: np.ndarray, hinge: np.ndarray
+    root: np.ndarray,
+    middle: np.ndarray,
+    end: np.ndarray,
+    target: np.ndarray,
+    hinge: np.ndarray,
+    hinge_weight: float = _HINGE_WEIGHT,
 ) -> TwoBoneSolution:
     """Bend and swing root-middle-end (hip, knee, ankle) so that the end reaches the target.
 
@@ -40,11 +45,12 @@ def solve_two_bones(
     straight; bent ones keep the plane they are in, turned by the smallest rotation that takes the
     old direction of the end into the new one.  A target out of reach is approached in its
     direction, with the limb straight; one too near (thigh and shin differ) likewise.
+    ``hinge_weight`` is the sine of the bend below which the hinge rules.
     """
     thigh, shin = _length(middle - root), _length(end - middle)
     old, new = normalize(end - root), normalize(target - root)
     new = np.where(_length(target - root) < _TINY, old, new)
-    normal = _plane_normal(middle - root, end - middle, old, hinge)
+    normal = _plane_normal(middle - root, end - middle, old, hinge_weight * normalize(hinge))
     swing = quaternion_between(old, new)
     new_normal = quaternion_rotate(swing, normal)
     side = np.cross(new, new_normal)  # towards the knee
@@ -63,7 +69,7 @@ def _plane_normal(
     upper: np.ndarray, lower: np.ndarray, direction: np.ndarray, hinge: np.ndarray
 ) -> np.ndarray:
     """Unit axis [T, 3] of the bend, perpendicular to the direction from root to end."""
-    axis = np.cross(normalize(upper), normalize(lower)) + _HINGE_WEIGHT * normalize(hinge)
+    axis = np.cross(normalize(upper), normalize(lower)) + hinge
     axis = axis - np.sum(axis * direction, axis=-1, keepdims=True) * direction
     return normalize(axis)
 

@@ -15,10 +15,13 @@ import numpy as np
 from ...motion import Motion
 from ..options import FootLock
 from ..pose import JointPose
-from .path import RigFoot, flat_feet_held, nailed, toe_places, toes_on_floor
+from .foot import RigFoot
+from .path import nailed, toe_places
 from .reach import LegPath, lowering, reach, settled
+from .rolling import flat_feet_held, heels_lifted_in_reach
 from .shape import FootShape, foot_shapes
 from .standing import stance_of
+from .toes import toes_on_floor
 
 if TYPE_CHECKING:
     from ..transfer import Retargeter
@@ -77,6 +80,10 @@ def locked_feet(
     feet = [
         nailed(replace(foot, ankle=foot.ankle + height[:, None] * up), *place)
         for foot, place in zip(feet, places, strict=True)
+    ]
+    feet = [
+        heels_lifted_in_reach(foot, leg.hip + height[:, None] * up, leg.own)
+        for leg, foot in zip(legs, feet, strict=True)
     ]
     height = height - lowering(list(zip(legs, feet, strict=True)), height, motion.fps, scale)
     turns = pose.turns.copy()

@@ -8,7 +8,7 @@ from ...cleanup.curves import smoothest
 from ...cleanup.filters import highest_around
 from ...cleanup.two_bone import solve_two_bones
 from ...rotations import normalize, quaternion_multiply, quaternion_rotate
-from .path import RigFoot
+from .foot import RigFoot
 
 #: A leg is not stretched further than this share of its length, unless the motion itself did.
 _FULL_REACH = 0.993
@@ -18,6 +18,11 @@ _SETTLE_SECONDS, _SETTLED = 0.25, 0.1
 _LOWERED, _LOWER_SECONDS = 0.08, 0.2
 #: Pull to nothing where no foot stands.
 _REST = 0.01
+#: Recorded legs may be perfectly straight, or bent a little the wrong way: the thigh's own
+#: hinge rules up to about fifteen.
+_HINGE_WEIGHT = 0.25
+#: Nor is it folded further than this share, unless the motion did.
+_FOLDED = 0.2
 #: Smaller changes (canonical metres, quaternion components) leave a leg untouched.
 _NOTHING = 1e-9
 
@@ -32,10 +37,15 @@ class LegPath:
     length: float
 
     @property
+    def own(self) -> np.ndarray:
+        """Distance [T] from hip to ankle."""
+        distance: np.ndarray = np.linalg.norm(self.ankle - self.hip, axis=-1)
+        return distance
+
+    @property
     def limit(self) -> np.ndarray:
         """The longest distance [T] from hip to ankle that the leg may take."""
-        own = np.linalg.norm(self.ankle - self.hip, axis=-1)
-        return np.maximum(own, _FULL_REACH * self.length)
+        return np.maximum(self.own, _FULL_REACH * self.length)
 
 
 def settled(demands: list[tuple[np.ndarray, np.ndarray]], fps: float, scale: float) -> np.ndarray:
@@ -90,12 +100,15 @@ def reach(leg: LegPath, height: np.ndarray, foot: RigFoot, turns: np.ndarray) ->
     hip, knee, ankle = leg.hip + up, leg.knee + up, leg.ankle + up
     away = foot.ankle - hip
     distance = np.linalg.norm(away, axis=-1)
-    target = hip + away * np.minimum(1.0, leg.limit / np.maximum(distance, 1e-12))[:, None]
+    least = np.minimum(leg.own, _FOLDED * leg.length)
+    target = (
+        hip + away * (np.clip(distance, least, leg.limit) / np.maximum(distance, 1e-12))[:, None]
+    )
     moved = np.linalg.norm(target - ankle, axis=-1) > _NOTHING * foot.scale
     if moved.any():
         hinge = quaternion_rotate(turns[moved, joints.hip], np.array([1.0, 0.0, 0.0]))
         parts = (points[moved] for points in (hip, knee, ankle, target))
-        solved = solve_two_bones(*parts, hinge)
+        solved = solve_two_bones(*parts, hinge, _HINGE_WEIGHT)
         for joint, turn in ((joints.hip, solved.upper), (joints.knee, solved.lower)):
             turns[moved, joint] = normalize(quaternion_multiply(turn, turns[moved, joint]))
     turns[:, joints.ankle] = _where_changed(foot.rotation, turns[:, joints.ankle])

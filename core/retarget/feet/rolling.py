@@ -1,0 +1,154 @@
+"""How a standing foot is turned: flat, rolling over its ball, never heel first into the floor."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...rotations import (
+    matrix_to_quaternion,
+    normalize,
+    quaternion_conjugate,
+    quaternion_multiply,
+    quaternion_rotate,
+    quaternion_to_rotation_vector,
+    rotation_vector_to_quaternion,
+    slerp,
+)
+from .easing import eased, nearness, parted
+from .foot import RigFoot
+from .shape import UP
+
+#: A flat foot that turns further than this (radians) pivots.
+_PIVOT = 0.4
+#: Heels lifted less than the first (radians) are put down, those beyond the second not at all.
+_FLAT, _LIFTED = np.radians(20.0), np.radians(28.0)
+#: A foot steeper than this does not stand on its sole.
+_UPRIGHT = np.radians(60.0)
+#: A leg that is longer than the first share of its length begins to lift its heel, so that it stays
+#: below the second; by at most this much (radians), and not within this time (s) of a flat foot.
+_LONG, _LONGEST = 0.94, 0.99
+_MOST_LIFT, _LIFT_SECONDS = np.radians(40.0), 0.12
+
+
+def flat_feet_held(foot: RigFoot) -> RigFoot:
+    """One rotation for each phase in which ankle and toe both stand; on the floor, the sole flat.
+
+    The ball of the foot stays where it was: the heel turns about it.
+    """
+    flat = foot.ankle_stands & foot.toe_stands
+    held, turns = np.zeros(len(flat), dtype=bool), np.zeros((len(flat), 3))
+    headings = quaternion_rotate(foot.rotation, np.array([0.0, 0.0, 1.0]))
+    for first, last in parted(headings, flat, _PIVOT, foot.fps):
+        part = slice(first, last + 1)
+        rotations = foot.rotation[part]
+        aligned = rotations * np.where(rotations @ rotations[0] < 0, -1.0, 1.0)[:, None]
+        mean = normalize(aligned.mean(axis=0))
+        mean = _laid_flat(mean, 1.0 - float(foot.standing.elevated[part].mean()))
+        held[part] = True
+        turns[part] = quaternion_to_rotation_vector(
+            quaternion_multiply(mean, quaternion_conjugate(rotations))
+        )
+    # A foot that pivots turns about its ball: its ankle moves.
+    foot = replace(foot, ankle_stands=foot.ankle_stands & (held | ~foot.toe_stands))
+    if held.any():
+        foot = _turned(foot, eased(turns, held, foot.fps))
+    return _heels_up(foot, held)
+
+
+def _laid_flat(rotation: np.ndarray, share: float) -> np.ndarray:
+    """A standing foot's rotation [4] with the sole level, unless its heel is clearly lifted.
+
+    Recordings tilt standing feet by up to twenty degrees, for want of a better reference pose.
+    """
+    toes, side = (quaternion_rotate(rotation, axis) for axis in np.eye(3)[[2, 0]])
+    lifted = float(np.arcsin(np.clip(-toes[1], -1.0, 1.0)))
+    kept = float(np.clip((lifted - _FLAT) / (_LIFTED - _FLAT), 0.0, 1.0)) * max(lifted, 0.0)
+    ahead = normalize(toes * [1.0, 0.0, 1.0])
+    left = np.cross(UP, ahead)
+    if side @ left < 0.0 or abs(lifted) > _UPRIGHT:
+        return rotation
+    level = matrix_to_quaternion(np.stack([left, UP, ahead], axis=-1))
+    level = quaternion_multiply(rotation_vector_to_quaternion(kept * left), level)
+    return slerp(rotation, level, np.array(share))
+
+
+def _heels_up(foot: RigFoot, held: np.ndarray) -> RigFoot:
+    """The heel out of the floor where only the ball stands on it."""
+    rolls = foot.toe_stands & ~held & foot.on_floor
+    for smoothly in (True, False):
+        short = _heel_lack(foot)
+        low = rolls & (short > 1e-6)
+        if not low.any():
+            break
+        lift = np.where(low, short, 0.0)
+        if smoothly:  # which may still cut a corner, by a little
+            lift = _lifts(lift, low | held, foot)
+        foot = _turned(foot, lift[:, None] * _heel_axis(foot))
+    return foot
+
+
+def _lifts(lift: np.ndarray, given: np.ndarray, foot: RigFoot) -> np.ndarray:
+    """Angles [T] as they are in the given frames, smooth beside them and never negative."""
+    return np.maximum(eased(lift[:, None], given, foot.fps)[:, 0], 0.0)
+
+
+def _heel_lack(foot: RigFoot) -> np.ndarray:
+    """By how much [T] (radians) the heel is below the floor that the ball stands on."""
+    rest = foot.shape.heel - foot.shape.toe
+    sines = quaternion_rotate(foot.rotation, rest)[:, 1] / np.linalg.norm(rest)
+    lowest = np.arcsin(rest[1] / np.linalg.norm(rest))
+    lack: np.ndarray = lowest - np.arcsin(np.clip(sines, -1.0, 1.0))
+    return lack
+
+
+def _heel_axis(foot: RigFoot) -> np.ndarray:
+    """Level axis [T, 3] about which the heel goes up."""
+    rest = foot.shape.heel - foot.shape.toe
+    return normalize(np.cross(quaternion_rotate(foot.rotation, rest), UP))
+
+
+def _turned(foot: RigFoot, turns: np.ndarray) -> RigFoot:
+    """Turned about the ball by rotation vectors [T, 3]; to the bit the same where they are zero."""
+    turned = quaternion_multiply(rotation_vector_to_quaternion(turns), foot.rotation)
+    changed = np.any(turns != 0.0, axis=-1)[:, None]
+    return foot.turned_about_ball(np.where(changed, turned, foot.rotation))
+
+
+def heels_lifted_in_reach(foot: RigFoot, hip: np.ndarray, own: np.ndarray) -> RigFoot:
+    """Heels lifted further where a leg [hip: T, 3] would get long while the ball stands.
+
+    A leg that the motion itself has stretched as far (``own`` [T], hip to ankle) is left alone.
+    """
+    rolls = foot.toe_stands & ~foot.ankle_stands & foot.standing.sole_down
+    if not rolls.any():
+        return foot
+    most = foot.shape.length
+    start, end = np.maximum(own, _LONG * most), np.maximum(own, _LONGEST * most) + 1e-6 * most
+    distance = np.linalg.norm(foot.ankle - hip, axis=-1)
+    over = np.maximum(distance - start, 0.0)
+    wanted = start + (end - start) * (1.0 - np.exp(-over / (end - start)))
+    axis = _heel_axis(foot)
+    lift = _lift_to(foot, hip, np.minimum(distance, wanted), axis)
+    flat = foot.toe_stands & foot.ankle_stands
+    lift *= 1.0 - nearness(flat, foot.fps, _LIFT_SECONDS)
+    lift = np.where(rolls & (over > 0.0), np.clip(lift, 0.0, _MOST_LIFT), 0.0)
+    if not lift.any():
+        return foot
+    lift = _lifts(lift, foot.toe_stands | foot.ankle_stands, foot)
+    return _turned(foot, lift[:, None] * axis)
+
+
+def _lift_to(foot: RigFoot, hip: np.ndarray, distance: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    """Angle [T] about an axis through the ball that brings the ankle to a distance from the hip."""
+    ball = foot.toe
+    to_ankle, to_hip = foot.ankle - ball, hip - ball
+    # |to_ankle turned - to_hip| = distance: law of cosines in the plane across the axis.
+    dot = 0.5 * (np.sum(to_ankle**2 + to_hip**2, axis=-1) - distance**2)
+    along = np.sum(to_ankle * axis, axis=-1) * np.sum(to_hip * axis, axis=-1)
+    ahead = np.cross(axis, to_ankle)
+    cosine = np.sum(to_ankle * to_hip, axis=-1) - along
+    sine = np.sum(ahead * to_hip, axis=-1)
+    size = np.maximum(np.hypot(cosine, sine), 1e-12)
+    # cosine cos(x) + sine sin(x) = dot - along, the smallest turn x towards the hip.
+    turn: np.ndarray = np.arctan2(sine, cosine) - np.arccos(np.clip((dot - along) / size, -1, 1))
+    return turn
