@@ -139,6 +139,7 @@ def test_keys_come_at_the_wanted_rate_and_the_pose_is_the_motions(
     scene.render.fps = {fps}
     settings.rate = {rate!r}
     settings.fps = {own or 12}
+    rig.scalemogen.feet, rig.scalemogen.keep_hands = "NEVER", False  # the motion as it is
     motion = walking(61)  # two seconds
     land(motion, start=7)
     bpy.ops.scalemogen.bake()

@@ -18,7 +18,7 @@ from .animation import (
     slot_handle,
 )
 from .drawing import preview_colour, text_field
-from .keyframes import ensure_curve, is_shared, move_keys, read_keys, write_keys
+from .keyframes import ensure_curve, is_shared, move_keys, read_keys, strips_within, write_keys
 from .materials import set_base_colour
 from .operators import call_operator, enable_bundled_addon, has_operator, import_fbx
 
@@ -45,6 +45,7 @@ __all__ = [
     "set_last_slot",
     "shift_curves",
     "slot_handle",
+    "strips_within",
     "text_field",
     "write_keys",
 ]

@@ -49,6 +49,10 @@ class ActionWriter:
         points.foreach_set("interpolation", np.full(len(frames), _LINEAR, dtype=np.int32))
         curve.update()
 
+    def new_curve(self, path: str, index: int, group: str) -> bpy.types.FCurve:
+        """An F-curve without keys."""
+        return new_curve(self._curves, path, index, group)
+
     def assign(self, owner: bpy.types.Object) -> None:
         """Make the action the object's active one."""
         assign_action(owner.animation_data_create(), self.action)

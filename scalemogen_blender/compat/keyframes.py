@@ -81,7 +81,7 @@ def is_shared(owner: bpy.types.Object) -> bool:
         other = getattr(user, "animation_data", None)
         if other is None:
             continue
-        users = [s for track in other.nla_tracks for s in _strips(track.strips)]
+        users = [s for track in other.nla_tracks for s in strips_within(track.strips)]
         if user != owner:
             users.append(other)
         for one in users:
@@ -91,9 +91,9 @@ def is_shared(owner: bpy.types.Object) -> bool:
     return False
 
 
-def _strips(strips: "bpy.types.bpy_prop_collection") -> "list[bpy.types.NlaStrip]":
+def strips_within(strips: "bpy.types.bpy_prop_collection") -> "list[bpy.types.NlaStrip]":
     """Strips and those inside meta strips."""
-    return [inner for s in strips for inner in (s, *_strips(s.strips))]
+    return [inner for s in strips for inner in (s, *strips_within(s.strips))]
 
 
 def move_keys(curve: bpy.types.FCurve, frames: float) -> None:

@@ -1,7 +1,8 @@
-"""A result as keys: in an action of its own, or in the rig's present one."""
+"""A result as keys: in an action of its own, in the rig's present one, or as a layer on it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,10 @@ from .. import bake, compat
 from .. import rig as rigs
 from .._core import errors, retarget
 from .._core import motion as motions
-from ..channels import channels_of
+from ..channels import Channel, channels_of
 from ..results import accepting, preview, storage
-from . import overwriting, timing
+from . import layering, overwriting, timing
+from .keying import Keying, Simplified
 
 if TYPE_CHECKING:
     from ..results.properties import ResultItem
@@ -22,11 +24,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Baked:
-    """What was done: the action, its key frames [K], and whether it is a copy of a shared one."""
+    """What was done: the action with the keys, and the frames [K] that they cover.
+
+    copied: the action is a copy of one that others use, too.  simplified: if that was asked for.
+    """
 
     action: bpy.types.Action
     frames: np.ndarray
     copied: bool
+    simplified: Simplified | None
 
 
 def current(scene: bpy.types.Scene) -> ResultItem | None:
@@ -51,54 +57,98 @@ def bake_result(scene: bpy.types.Scene, item: ResultItem) -> Baked:
     motion = storage.unpack(item.motion)
     if motion.frame_count == 0:
         raise errors.ScaleMoGenError("The motion has no frames; generate it again.")
-    frames = _frames(scene, item.start_frame, motion)
-    seconds = (frames - item.start_frame) / bake.scene_fps(scene)
-    channels = _channels(rig, motion, seconds)
+    retargeter = rigs.retargeter(rig)
+    start = timing.start_frame(scene, item.start_frame)
+    frames = _frames(scene, start, motion)
+    pose = _pose(scene, rig, retargeter, motion, start, frames)
+    keying = Keying.of_scene(scene, retargeter, motion, start)
     preview.end_on(rig)
     animation = rig.animation_data_create()
     animation.use_tweak_mode = False
-    copied = False
-    if scene.scalemogen.output.target == "OVERWRITE" and animation.action is not None:
-        copied = overwriting.overwrite(rig, list(channels_of(rig, channels)), frames)
+    channels = list(channels_of(rig, pose))
+    settings = scene.scalemogen.output
+    copied, simplified, action = False, None, animation.action
+    if settings.target == "ADDITIVE":
+        name = accepting.action_name(item.prompt)
+        action, simplified = layering.layer(rig, channels, frames, keying, settings.reference, name)
+        bake.store_properties(action, _properties(item, rig))
+    elif settings.target == "OVERWRITE" and action is not None:
+        copied, simplified = overwriting.overwrite(rig, channels, frames, keying)
+        action = animation.action
     else:
-        _put_new(rig, channels, frames, item)
+        action, simplified = _put_new(rig, pose, channels, frames, item, keying)
     scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
-    return Baked(animation.action, frames, copied)
+    return Baked(action, frames, copied, simplified)
 
 
-def result_range(start: int, motion_frames: int, fps: float, scene_fps: float) -> timing.FrameRange:
+def result_range(
+    start: float, motion_frames: int, fps: float, scene_fps: float
+) -> timing.FrameRange:
     """Whole scene frames that a motion fills from ``start`` on."""
     length = max(motion_frames - 1, 0) / fps * scene_fps
-    return timing.FrameRange(start, int(np.floor(start + length + 1e-6)))
+    first, last = np.floor(start + 1e-6), np.floor(start + length + 1e-6)
+    return timing.FrameRange(int(first), int(max(first, last)))
 
 
-def _frames(scene: bpy.types.Scene, start: int, motion: motions.Motion) -> np.ndarray:
+def _frames(scene: bpy.types.Scene, start: float, motion: motions.Motion) -> np.ndarray:
     fps = bake.scene_fps(scene)
     whole = result_range(start, motion.frame_count, motion.fps, fps)
     wanted = timing.frame_range(scene, whole)
+    if scene.scalemogen.output.range == "RESULT" and start != whole.first:
+        wanted = None  # begins between two frames
     rate = timing.frame_rate(scene, motion.fps)
-    return timing.key_frames(start, (motion.frame_count - 1) / motion.fps * fps, wanted, fps, rate)
+    return timing.key_frames(start, _length(scene, motion), wanted, fps, rate)
 
 
-def _channels(
-    rig: bpy.types.Object, motion: motions.Motion, seconds: np.ndarray
+def _length(scene: bpy.types.Scene, motion: motions.Motion) -> float:
+    return (motion.frame_count - 1) / motion.fps * bake.scene_fps(scene)
+
+
+def _pose(
+    scene: bpy.types.Scene,
+    rig: bpy.types.Object,
+    retargeter: retarget.Retargeter,
+    motion: motions.Motion,
+    start: float,
+    frames: np.ndarray,
 ) -> retarget.PoseChannels:
-    """Channels at some times of a motion; where it stands is decided by its first frame."""
-    sampled = timing.sampled_at(motion, np.concatenate([[0.0], seconds]))
-    made = rigs.retargeter(rig).transfer(sampled, rigs.options(rig))
-    return made.at_frames(slice(1, None))
+    """Channels at some frames of a motion that begins at ``start``.
+
+    Feet and path are decided by the whole motion, whatever part of it is keyed.
+    """
+    fps, rate = bake.scene_fps(scene), timing.frame_rate(scene, motion.fps)
+    whole = timing.key_frames(start, _length(scene, motion), None, fps, rate)
+    sampled = timing.sampled_at(motion, (whole - start) / fps, rate)
+    made = retargeter.transfer(sampled, rigs.options(rig))
+    return timing.channels_at(made, whole, frames)
+
+
+def _properties(item: ResultItem, rig: bpy.types.Object) -> dict[str, object]:
+    """What the action remembers of how it was made."""
+    return accepting.properties_of(item) | rigs.remembered(rig)
 
 
 def _put_new(
-    rig: bpy.types.Object, channels: retarget.PoseChannels, frames: np.ndarray, item: ResultItem
-) -> None:
+    rig: bpy.types.Object,
+    pose: retarget.PoseChannels,
+    channels: Sequence[Channel],
+    frames: np.ndarray,
+    item: ResultItem,
+    keying: Keying,
+) -> tuple[bpy.types.Action, Simplified | None]:
     """A new action on the rig; the present one stays in the file."""
     writer = compat.ActionWriter.new(rig, accepting.action_name(item.prompt))
-    bake.write(writer, rig, channels, frames)
-    bake.store_properties(writer.action, accepting.properties_of(item))
+    simplified = None
+    if keying.tolerance is None:
+        bake.write(writer, rig, pose, frames)
+    else:
+        keyed, simplified = keying.keyed(channels, frames)
+        layering.write(writer, keyed)
+    bake.store_properties(writer.action, _properties(item, rig))
     animation = rig.animation_data
     earlier = animation.action
-    bake.put_on(rig, writer.action, channels.bones)
+    bake.put_on(rig, writer.action, bake.keyed_bones(pose))
     animation.action_blend_type, animation.action_influence = "REPLACE", 1.0
     if earlier is not None and earlier.users == 0:
         earlier.use_fake_user = True
+    return writer.action, simplified

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
@@ -12,6 +12,7 @@ from .. import compat
 from .._core import errors
 from ..channels import Channel
 from . import splice
+from .keying import Keyed, Keying, Simplified
 
 #: How far a curve may be off outside the range before it is sampled instead of divided.
 _TOLERANCE = 2e-5
@@ -32,18 +33,32 @@ class _Change:
     outside: dict[float, float]
 
 
-def overwrite(rig: bpy.types.Object, channels: Sequence[Channel], frames: np.ndarray) -> bool:
+def overwrite(
+    rig: bpy.types.Object, channels: Sequence[Channel], frames: np.ndarray, keying: Keying
+) -> tuple[bool, Simplified | None]:
     """Replace the keys of the channels from the first to the last of ``frames`` [K].
 
-    True if the action was copied for that, because others play it, too. ScaleMoGenError if a
-    curve cannot be changed without changing it elsewhere; then nothing is.
+    Whether the action was copied for that, because others play it, too, and what simplifying has
+    done. ScaleMoGenError if a curve cannot be changed without changing it elsewhere; then nothing
+    is.
     """
     existing = {(c.data_path, c.array_index): c for c in compat.active_curves(rig)}
-    wanted = [*channels, *_at_rest(channels, existing, len(frames))]
+    # A switch, too, has to be as it was after the range: it needs a key at either end.
+    given = [replace(channel, held=False) for channel in channels]
+    wanted = [*given, *_at_rest(channels, existing, len(frames))]
     for channel in wanted:
         for index in range(channel.values.shape[1]):
             _check(existing.get((channel.path, index)))
-    changes = [change for c in wanted for change in _changes(c, existing, frames)]
+    played = {channel.path: _Played.of(channel, existing) for channel in wanted}
+    edges = {path: one.at(frames[0] - 1.0, frames[-1] + 1.0) for path, one in played.items()}
+    near = [_nearest(channel, *edges[channel.path]) for channel in wanted]
+    holds = {channel.path: hold for channel, hold in near}
+    keyed, simplified = keying.keyed([channel for channel, _ in near], frames)
+    changes = [
+        change
+        for one in keyed
+        for change in _changes(one, played[one.channel.path], holds[one.channel.path], frames)
+    ]
     copied = compat.is_shared(rig) or not rig.animation_data.action.is_editable
     if copied:
         animation = rig.animation_data
@@ -51,7 +66,24 @@ def overwrite(rig: bpy.types.Object, channels: Sequence[Channel], frames: np.nda
         compat.assign_action(animation, animation.action.copy(), handle)
     for change in changes:
         _write(rig, change)
-    return copied
+    return copied, simplified
+
+
+@dataclass(frozen=True)
+class _Played:
+    """The curves that a channel has now, and its value at any frame."""
+
+    curves: list[bpy.types.FCurve | None]
+    value_at: list[Callable[[float], float]]
+
+    @classmethod
+    def of(cls, channel: Channel, existing: dict[tuple[str, int], bpy.types.FCurve]) -> _Played:
+        static = _static(channel)
+        curves = [existing.get((channel.path, i)) for i in range(channel.values.shape[1])]
+        return cls(curves, [_evaluator(c, static[i]) for i, c in enumerate(curves)])
+
+    def at(self, *frames: float) -> list[np.ndarray]:
+        return [np.array([value(frame) for value in self.value_at]) for frame in frames]
 
 
 def _at_rest(
@@ -102,25 +134,17 @@ def _check(curve: bpy.types.FCurve | None) -> None:
         )
 
 
-def _changes(
-    channel: Channel, existing: dict[tuple[str, int], bpy.types.FCurve], frames: np.ndarray
-) -> list[_Change]:
-    columns = range(channel.values.shape[1])
-    old = [existing.get((channel.path, index)) for index in columns]
-    static = _static(channel)
-    value_at = [_evaluator(curve, static[index]) for index, curve in enumerate(old)]
-    edges = [np.array([at(frame) for at in value_at]) for frame in (frames[0] - 1, frames[-1] + 1)]
-    values, hold = _nearest(channel, *edges)
+def _changes(one: Keyed, played: _Played, hold: bool, frames: np.ndarray) -> list[_Change]:
     changes = []
-    for index in columns:
-        keys = _keys(old[index])
-        new = splice.linear_keys(frames, values[:, index])
+    for index, (new, curve) in enumerate(zip(one.keys, played.curves, strict=True)):
+        value_at = played.value_at[index]
+        keys = _keys(curve)
         if hold:
             new = new.changed(len(new) - 1, interpolation=splice.CONSTANT)
-        sloping = old[index] is not None and old[index].extrapolation == "LINEAR"
-        made = [splice.splice(keys, new, value_at[index], sloping, d) for d in (True, False)]
-        outside = {f: value_at[index](f) for f in _compared(keys, frames)}
-        changes.append(_Change(channel, index, *made, outside))
+        sloping = curve is not None and curve.extrapolation == "LINEAR"
+        made = [splice.splice(keys, new, value_at, sloping, d) for d in (True, False)]
+        outside = {f: value_at(f) for f in _compared(keys, frames)}
+        changes.append(_Change(one.channel, index, *made, outside))
     return changes
 
 
@@ -130,21 +154,21 @@ def _evaluator(curve: bpy.types.FCurve | None, static: float) -> Callable[[float
     return curve.evaluate
 
 
-def _nearest(channel: Channel, before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray, bool]:
+def _nearest(channel: Channel, before: np.ndarray, after: np.ndarray) -> tuple[Channel, bool]:
     """Of all numbers that mean the same rotations, those next to what comes before.
 
     Also whether they are far from what comes after, so that a line to it would turn the bone
     round within the frame.
     """
-    values = channel.values
+    values, hold = channel.values, False
     if channel.property_name == "rotation_quaternion":
         values = values * (-1.0 if values[0] @ before < 0.0 else 1.0)
-        return values, bool(values[-1] @ after < 0.0)
-    if channel.property_name == "rotation_euler":
+        hold = bool(values[-1] @ after < 0.0)
+    elif channel.property_name == "rotation_euler":
         turn = 2.0 * np.pi
         values = values + turn * np.round((before - values[0]) / turn)
-        return values, bool((np.abs(values[-1] - after) > np.pi).any())
-    return values, False
+        hold = bool((np.abs(values[-1] - after) > np.pi).any())
+    return replace(channel, values=values), hold
 
 
 def _keys(curve: bpy.types.FCurve | None) -> splice.Keys:

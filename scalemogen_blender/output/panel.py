@@ -31,9 +31,21 @@ class SCALEMOGEN_PT_output(interface.SidebarPanel, bpy.types.Panel):
         layout.separator()
         column = layout.column()
         column.prop(settings, "target")
+        if settings.target == "ADDITIVE":
+            column.prop(settings, "reference")
+        column.prop(settings, "start")
+        if settings.start == "CUSTOM":
+            column.prop(settings, "start_frame")
+        column.prop(settings, "simplify")
+        if settings.simplify:
+            limits = column.column(align=True)
+            limits.prop(settings, "simplify_angle")
+            limits.prop(settings, "simplify_distance")
         column.operator("scalemogen.bake", icon="ACTION")
         layout.separator()
-        row = layout.row(align=True)
+        column = layout.column()
+        column.prop(settings, "fbx_for")
+        row = column.row(align=True)
         row.operator("scalemogen.export_fbx", text="FBX", icon="EXPORT")
         row.operator("scalemogen.export_gltf", text="glTF")
         row.operator("scalemogen.export_bvh", text="BVH")

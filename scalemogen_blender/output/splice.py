@@ -82,6 +82,25 @@ def linear_keys(frames: np.ndarray, values: np.ndarray) -> Keys:
     return Keys(co, co - side, co + side, attributes)
 
 
+def smooth_keys(frames: np.ndarray, values: np.ndarray, slopes: np.ndarray) -> Keys:
+    """Keys with smooth curves between them; slopes are per frame.
+
+    Handles of a third of the distance make the curve a cubic in time.
+    """
+    keys = linear_keys(frames, values)
+    gaps = np.diff(frames) / 3.0
+    before = np.concatenate([gaps[:1], gaps]) if len(gaps) else np.full(len(frames), 1.0 / 3.0)
+    after = np.concatenate([gaps, gaps[-1:]]) if len(gaps) else before
+    attributes = keys.attributes | {
+        "interpolation": np.full(len(keys), BEZIER, np.int32),
+        "handle_left_type": np.full(len(keys), ALIGNED, np.int32),
+        "handle_right_type": np.full(len(keys), ALIGNED, np.int32),
+    }
+    left = np.stack([frames - before, values - slopes * before], axis=-1)
+    right = np.stack([frames + after, values + slopes * after], axis=-1)
+    return Keys(keys.co, left.astype(np.float32), right.astype(np.float32), attributes)
+
+
 def joined(*parts: Keys) -> Keys:
     """Keys one after the other."""
     return Keys(
