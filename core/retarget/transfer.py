@@ -121,13 +121,13 @@ class Retargeter:
         """
         turns = np.tile(IDENTITY, (len(joints), self.rig.bone_count, 1))
         driven = {driver.bone: driver for driver in self.drivers}
-        for bone, parent in enumerate(self.rig.parents):
+        for bone in range(self.rig.bone_count):
             if (driver := driven.get(bone)) is not None:
                 turn = joints[:, driver.joint]
                 if driver.blend > 0.0:
                     turn = slerp(turn, joints[:, driver.other], np.array(driver.blend))
                 turns[:, bone] = quaternion_multiply(turn, driver.alignment)
-            elif parent >= 0 and self.rig.inherits_rotation[bone]:
+            elif (parent := self.rig.turn_parent(bone)) >= 0:
                 turns[:, bone] = turns[:, parent]
         return turns
 
@@ -159,10 +159,7 @@ class Retargeter:
 
     def parent_turns(self, turns: np.ndarray, bone: int) -> np.ndarray:
         """Turn [T, 4] of the frame in which a bone's pose is expressed."""
-        parent = self.rig.parents[bone]
-        if parent < 0 or not self.rig.inherits_rotation[bone]:
-            return np.tile(IDENTITY, (len(turns), 1))
-        return turns[:, parent]
+        return _turn_of(turns, self.rig.turn_parent(bone))
 
     def _pose_basis(self, turns: np.ndarray) -> np.ndarray:
         """rest_local^-1 parent_world^-1 world, which is rest^-1 parent_turn^-1 turn rest."""
@@ -186,11 +183,19 @@ class Retargeter:
     def location_axes(self, turns: np.ndarray) -> np.ndarray:
         """Rotation [T, 4] from the mover's location channels to the body's frame."""
         mover = self.mover
+        above = self.rig.location_parent(mover)
         if self.rig.local_location[mover]:
             axes = self.body.rotations[mover]
+        elif above >= 0:
+            axes = self.body.rotations[above]
         else:
             axes = _armature_axes(self.rig, self.body)
-        return quaternion_multiply(self.parent_turns(turns, mover), axes)
+        return quaternion_multiply(_turn_of(turns, above), axes)
+
+
+def _turn_of(turns: np.ndarray, bone: int) -> np.ndarray:
+    """Turn [T, 4] of a bone, or of the armature (-1)."""
+    return np.tile(IDENTITY, (len(turns), 1)) if bone < 0 else turns[:, bone]
 
 
 def _armature_axes(rig: RestRig, body: BodyFrame) -> np.ndarray:
