@@ -18,6 +18,16 @@ from core import coordinates
 from scalemogen_blender import rig as rigs, channels as channel_module, bake, compat
 from scalemogen_blender.rig.options_panel import SCALEMOGEN_PT_rig_retargeting as Panel
 
+def world_heads(rig, frames):
+    found = []
+    for frame in frames:
+        bpy.context.scene.frame_set(frame)
+        evaluated = rig.evaluated_get(bpy.context.evaluated_depsgraph_get())
+        world = np.array(evaluated.matrix_world)
+        heads = np.array([bone.head for bone in evaluated.pose.bones])
+        found.append(heads @ world[:3, :3].T + world[:3, 3])
+    return np.array(found)
+
 def drawn():
     return panel_fakes.draw(Panel, bpy.context)
 
@@ -153,7 +163,7 @@ rig.constraints.new("COPY_LOCATION")
 found["constraint"] = [" ".join(panel_fakes.texts(drawn())), rigs.options(rig).root]
 rig.constraints.clear()
 found["free"] = rigs.options(rig).root
-found["reference"] = [ops.rig_reference_clear.poll(), step(ops.rig_reference_set)]
+found["reference"] = [ops.rig_reference_clear.poll(), list(step(ops.rig_reference_set))]
 found["stored"] = names()
 land(rig=rig)
 found["shown"] = refusal(ops.rig_reference_set)
@@ -312,8 +322,7 @@ for seed in range(16):
         rig.scalemogen.root = root
         land(rig=rig)
         rig.hide_viewport = False
-        places[root] = shown(range(10, 34, 4))
-        moved = len({tuple(round(v, 4) for v in row[0]) for row in places[root]})
+        places[root] = world_heads(rig, range(10, 34, 4))
         assert root == "HIPS" or any("location" == c.data_path for c in
             compat.action_curves(rig.animation_data.action, compat.slot_handle(rig.animation_data)))
         ops.result_stop()
@@ -321,11 +330,13 @@ for seed in range(16):
         if seed % 4 == 3:
             rig.hide_viewport = True
     size = np.ptp(places["HIPS"][0], axis=0).max()
-    worst[seed] = float(abs(places["HIPS"] - places["OBJECT"]).max() / size)
+    gap = abs(places["HIPS"] - places["OBJECT"]).max()
+    # Metres from the world's origin, in single precision, of bodies down to 0.1 millimetres.
+    worst[seed] = float(gap / (2e-4 * size + 4e-6))
 answer(worst)
 """
     )
-    assert max(worst.values()) < 2e-4, worst
+    assert max(worst.values()) < 1.0, worst
 
 
 def test_an_accepted_object_motion_stays_and_the_next_one_begins_there(ask_blender):
