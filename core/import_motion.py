@@ -50,7 +50,7 @@ def canonical_motion(clip: BvhClip, name: str = "motion", rest_frame: int | None
         raise ScaleMoGenError(f"{name} has no frames. Export the motion again.")
     rotations, positions = clip.globals()
     rig = _rest_rig(clip, name, rest_frame)
-    bone_map = map_bones(rig.bone_names, rig.parents, name)
+    bone_map = map_bones(rig.bone_names, rig.parents, name, rig.heads)
     retargeter = Retargeter.build(rig, bone_map, canonical())
     hip_bones = [bone_map.bone(f"{side}_hip") for side in ("left", "right")]
     hips = np.mean([positions[:, rig.index(bone)] for bone in hip_bones if bone], axis=0)

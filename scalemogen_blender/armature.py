@@ -25,6 +25,12 @@ def names_and_parents(rig: bpy.types.Object) -> tuple[list[str], list[int]]:
     return [bone.name for bone in bones], parents
 
 
+def rest_heads(rig: bpy.types.Object) -> np.ndarray:
+    """Heads [B, 3] of the bones at rest, in armature space, parents first."""
+    heads = [bone.head_local for bone in bones_parents_first(rig)]
+    return np.array(heads, dtype=np.float64).reshape(-1, 3)
+
+
 def read_rest_rig(rig: bpy.types.Object) -> "retarget.RestRig":
     """The armature's rest pose, with the object's transform as it is now."""
     names, parents = names_and_parents(rig)

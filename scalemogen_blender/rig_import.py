@@ -9,7 +9,7 @@ from mathutils import Matrix
 
 from . import character, compat
 from ._core import errors, retarget
-from .armature import names_and_parents, pose_matrices, read_rest_rig
+from .armature import names_and_parents, pose_matrices, read_rest_rig, rest_heads
 from .operator_errors import reason, without_tracebacks
 
 #: BVH files do not say their unit: metres, centimetres, inches, CMU's unit (inches / 0.45).
@@ -167,13 +167,13 @@ def best_armature(
         )
 
     def worth(o: bpy.types.Object) -> tuple[bool, bool, int, int]:
-        found = retarget.best_effort_map(*names_and_parents(o))
+        found = retarget.best_effort_map(*names_and_parents(o), rest_heads(o))
         usable = all(found.bones.get(slot) for slot in retarget.REQUIRED)
         meshes = sum(member.type == "MESH" for member in character.members(o))
         return usable, usable and prefer(o), found.joint_count, meshes
 
     best = max(armatures, key=worth)
-    retarget.map_bones(*names_and_parents(best), rig_name=best.name)
+    retarget.map_bones(*names_and_parents(best), best.name, rest_heads(best))
     _bring_into_the_scene(best)
     return best
 
@@ -191,7 +191,7 @@ def _scale_to_metres(rig: bpy.types.Object) -> None:
     """Scale a BVH's object so that its legs are as long as a person's, by the likeliest unit."""
     bpy.context.view_layer.update()
     rest = read_rest_rig(rig)
-    bone_map = retarget.map_bones(rest.bone_names, rest.parents, rig.name)
+    bone_map = retarget.map_bones(rest.bone_names, rest.parents, rig.name, rest.heads)
     measured = retarget.rig_leg_length(rest, bone_map)
 
     def misfit(unit: float) -> float:
@@ -221,7 +221,7 @@ def _free(rig: bpy.types.Object, keep_pose: bool) -> None:
                 above.animation_data_clear()
         above = above.parent
     rig.data.pose_position = "POSE"
-    bone_map = retarget.best_effort_map(*names_and_parents(rig))
+    bone_map = retarget.best_effort_map(*names_and_parents(rig), rest_heads(rig))
     mapped = {name for chain in bone_map.bones.values() for name in chain}
     for bone in rig.pose.bones:
         if not keep_pose:

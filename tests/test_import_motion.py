@@ -146,8 +146,11 @@ def test_a_frame_can_stand_in_for_a_useless_rest_pose() -> None:
 def test_a_skeleton_without_legs_is_refused() -> None:
     clip = parse_bvh(format_bvh(moving(2)))
     names = tuple(f"bone{i}" for i in range(22))
+    nameless = dataclasses.replace(clip, joint_names=names)
+    assert canonical_motion(nameless, "robot.bvh").frame_count == 2, "its shape shows the legs"
+    snake = tuple(range(-1, 21))
     with pytest.raises(ScaleMoGenError, match="not found"):
-        canonical_motion(dataclasses.replace(clip, joint_names=names), "robot.bvh")
+        canonical_motion(dataclasses.replace(nameless, parents=snake), "snake.bvh")
 
 
 # --- fit for training ----------------------------------------------------------------------------

@@ -9,16 +9,19 @@ from . import controls, corrections, map_file
 from .body_frame import rig_leg_length
 from .bone_map import (
     CHAINS,
+    DOUBT_LIMIT,
     JOINT_COUNT,
     REQUIRED,
     SLOTS,
     BoneMap,
+    Evidence,
     best_effort_map,
     map_bones,
     plain_name,
 )
 from .channels import rotation_channels
 from .options import RetargetOptions
+from .own_maps import own_map
 from .pose import JointPose, PoseChannels, Setting
 from .recover import recover_motion
 from .rest_rig import RestRig
@@ -26,10 +29,12 @@ from .transfer import Retargeter
 
 __all__ = [
     "CHAINS",
+    "DOUBT_LIMIT",
     "JOINT_COUNT",
     "REQUIRED",
     "SLOTS",
     "BoneMap",
+    "Evidence",
     "JointPose",
     "PoseChannels",
     "RestRig",
@@ -41,6 +46,7 @@ __all__ = [
     "corrections",
     "map_bones",
     "map_file",
+    "own_map",
     "plain_name",
     "recover_motion",
     "rig_leg_length",

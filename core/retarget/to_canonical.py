@@ -21,7 +21,7 @@ def onto_canonical(motion: Motion) -> Motion:
     if motion.skeleton is target:
         return motion
     rig = skeleton_rig(motion.skeleton)
-    bone_map = map_bones(rig.bone_names, rig.parents, motion.skeleton.name)
+    bone_map = map_bones(rig.bone_names, rig.parents, motion.skeleton.name, rig.heads)
     retargeter = Retargeter.build(rig, bone_map, target)
     rotations = motion.global_rotations()
     positions = joint_positions(

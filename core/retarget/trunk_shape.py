@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -14,6 +15,8 @@ _SAME_PLACE = 0.015
 #: Bones so far (shares of the height) from the line up the chest are no necks, and heads are
 #: at least so long.
 _OFF_LINE, _SHORTEST_HEAD = 0.1, 0.085
+#: Bones on the head that are looked at for eyes.
+_MOST_FACE_BONES = 12
 #: Where heads turn.
 _HEAD_LEVEL = 0.9
 #: Toes less far (share of the height) from the ankle may be a heel.
@@ -244,12 +247,24 @@ def facing(
     share = _share(shoulder, elbow, wrist)
     votes.append((-ahead(elbow, shoulder + share * (wrist - shoulder)), 0.03))
     if trunk.head is not None:
-        face = [c for c in tree.children[trunk.head] if tree.below(c) <= 2]
-        if len(face) >= 2:
-            votes.append((ahead(heads[face].mean(axis=0), heads[trunk.head]), 0.06))
+        for eyes in _mirrored(tree, heads, trunk):
+            votes.append((ahead(eyes, heads[trunk.head]), 0.06))
     total = sum(vote / sure for vote, sure in votes)
     direction = axis if total >= 0.0 else -axis
     return Facing(direction, float(np.clip(abs(total), 0.0, 1.0)))
+
+
+def _mirrored(tree: Hierarchy, heads: np.ndarray, trunk: Trunk) -> list[np.ndarray]:
+    """Points between bones on the head that mirror each other, as eyes do; of ears, too."""
+    assert trunk.head is not None
+    leaves = [c for c in tree.children[trunk.head] if tree.below(c) <= 1]
+    found = []
+    for a, b in combinations(leaves[:_MOST_FACE_BONES], 2):
+        line = heads[a] - heads[b]
+        across = abs(float(line @ trunk.left_line))
+        if across > 0.02 * trunk.height and np.linalg.norm(line) < 1.05 * across:
+            found.append(0.5 * (heads[a] + heads[b]))
+    return found
 
 
 def _share(start: np.ndarray, middle: np.ndarray, end: np.ndarray) -> float:
