@@ -17,7 +17,7 @@ from ..options import FootLock
 from ..pose import JointPose
 from .foot import RigFoot
 from .path import nailed, toe_places
-from .reach import LegPath, lowering, reach, settled
+from .reach import LegPath, lowering, reach, settled, within_reach
 from .rolling import flat_feet_held, heels_lifted_in_reach
 from .shape import FootShape, foot_shapes
 from .standing import stance_of
@@ -88,6 +88,7 @@ def locked_feet(
     height = height - lowering(list(zip(legs, feet, strict=True)), height, motion.fps, scale)
     turns = pose.turns.copy()
     for index, (leg, foot) in enumerate(zip(legs, feet, strict=True)):
-        feet[index] = toes_on_floor(foot, pose.turns[:, foot.shape.leg.ankle])
+        reached = within_reach(leg, height, foot)
+        feet[index] = toes_on_floor(reached, pose.turns[:, foot.shape.leg.ankle])
         reach(leg, height, feet[index], turns)
     return JointPose(turns, pose.hips + (height - floor)[:, None] * up), feet

@@ -1,14 +1,21 @@
 """Legs that reach their feet: the pelvis' height, and two bones each; numpy only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ...cleanup.curves import smoothest
 from ...cleanup.filters import highest_around
 from ...cleanup.two_bone import solve_two_bones
-from ...rotations import normalize, quaternion_multiply, quaternion_rotate
+from ...rotations import (
+    normalize,
+    quaternion_multiply,
+    quaternion_rotate,
+    rotation_vector_to_quaternion,
+)
+from .easing import nearness
 from .foot import RigFoot
+from .shape import UP
 
 #: A leg is not stretched further than this share of its length, unless the motion itself did.
 _FULL_REACH = 0.993
@@ -21,8 +28,10 @@ _REST = 0.01
 #: Recorded legs may be perfectly straight, or bent a little the wrong way: the thigh's own
 #: hinge rules up to about fifteen.
 _HINGE_WEIGHT = 0.25
-#: Nor is it folded further than this share, unless the motion did.
-_FOLDED = 0.2
+#: Nor is it folded further than this share to keep a foot that does not stand out of the floor.
+_FOLDED = 0.3
+#: Feet flex by at most this much (radians).
+_MOST_FLEX = np.radians(50.0)
 #: Smaller changes (canonical metres, quaternion components) leave a leg untouched.
 _NOTHING = 1e-9
 
@@ -73,7 +82,7 @@ def lowering(
     """
     needed = np.zeros(len(height))
     for leg, foot in legs:
-        away = leg.hip + height[:, None] * [0.0, 1.0, 0.0] - foot.ankle
+        away = leg.hip + height[:, None] * UP - foot.ankle
         beside = np.sum(away[:, [0, 2]] ** 2, axis=-1)
         above = np.sqrt(np.maximum(leg.limit**2 - beside, 0.0))
         stands = foot.ankle_stands | foot.toe_stands
@@ -90,24 +99,44 @@ def lowering(
     return result
 
 
+def within_reach(leg: LegPath, height: np.ndarray, foot: RigFoot) -> RigFoot:
+    """The foot where the leg can take it, ``height`` [T] being how far up the pelvis has gone.
+
+    Where a folded leg cannot lift the ball of a foot out of the floor, the foot flexes.
+    """
+    hip = leg.hip + height[:, None] * UP
+    away = foot.ankle - hip
+    distance = np.linalg.norm(away, axis=-1)
+    free = 1.0 - nearness(foot.toe_stands | foot.ankle_stands, foot.fps)
+    nearest = np.minimum(leg.own, _FOLDED * leg.length * free)
+    allowed = np.clip(distance, nearest, leg.limit)
+    share = np.where(allowed == distance, 1.0, allowed / np.maximum(distance, 1e-12))[:, None]
+    foot = replace(foot, ankle=np.where(share == 1.0, foot.ankle, hip + share * away))
+    folded = distance < nearest
+    if not folded.any():
+        return foot
+    ball = quaternion_rotate(foot.rotation, foot.shape.toe)
+    size = np.linalg.norm(foot.shape.toe)
+    wanted = np.arcsin(np.clip((foot.shape.toe_height - foot.ankle[:, 1]) / size, -1.0, 1.0))
+    lack = wanted - np.arcsin(np.clip(ball[:, 1] / size, -1.0, 1.0))
+    flex = np.where(folded, np.clip(lack, 0.0, _MOST_FLEX), 0.0)[:, None]
+    turn = rotation_vector_to_quaternion(flex * normalize(np.cross(ball, UP)))
+    turned = quaternion_multiply(turn, foot.rotation)
+    return replace(foot, rotation=np.where(flex > 0.0, turned, foot.rotation))
+
+
 def reach(leg: LegPath, height: np.ndarray, foot: RigFoot, turns: np.ndarray) -> None:
     """Turn hip, knee, ankle and toe joint of ``turns`` [T, J, 4] so that the leg ends in the foot.
 
     ``height`` [T] is how far up the pelvis has gone.  Frames in which nothing moves stay as they
     are, to the bit.
     """
-    joints, up = foot.shape.leg, height[:, None] * [0.0, 1.0, 0.0]
+    joints, up = foot.shape.leg, height[:, None] * UP
     hip, knee, ankle = leg.hip + up, leg.knee + up, leg.ankle + up
-    away = foot.ankle - hip
-    distance = np.linalg.norm(away, axis=-1)
-    least = np.minimum(leg.own, _FOLDED * leg.length)
-    target = (
-        hip + away * (np.clip(distance, least, leg.limit) / np.maximum(distance, 1e-12))[:, None]
-    )
-    moved = np.linalg.norm(target - ankle, axis=-1) > _NOTHING * foot.scale
+    moved = np.linalg.norm(foot.ankle - ankle, axis=-1) > _NOTHING * foot.scale
     if moved.any():
         hinge = quaternion_rotate(turns[moved, joints.hip], np.array([1.0, 0.0, 0.0]))
-        parts = (points[moved] for points in (hip, knee, ankle, target))
+        parts = (points[moved] for points in (hip, knee, ankle, foot.ankle))
         solved = solve_two_bones(*parts, hinge, _HINGE_WEIGHT)
         for joint, turn in ((joints.hip, solved.upper), (joints.knee, solved.lower)):
             turns[moved, joint] = normalize(quaternion_multiply(turn, turns[moved, joint]))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...cleanup.filters import runs
 from ...rotations import (
     matrix_to_quaternion,
     normalize,
@@ -14,16 +15,16 @@ from ...rotations import (
     rotation_vector_to_quaternion,
     slerp,
 )
-from .easing import eased, nearness, parted
+from .easing import SHORTEST_SECONDS, eased, nearness, parted
 from .foot import RigFoot
 from .shape import UP
 
 #: A flat foot that turns further than this (radians) pivots.
 _PIVOT = 0.4
-#: Heels lifted less than the first (radians) are put down, those beyond the second not at all.
-_FLAT, _LIFTED = np.radians(20.0), np.radians(28.0)
-#: A foot steeper than this does not stand on its sole.
-_UPRIGHT = np.radians(60.0)
+#: Heels lifted less than this (radians) are put down.
+_FLAT = np.radians(8.5)
+#: A foot steeper than this (sine) does not stand on its sole.
+_UPRIGHT = 0.87
 #: A leg that is longer than the first share of its length begins to lift its heel, so that it stays
 #: below the second; by at most this much (radians), and not within this time (s) of a flat foot.
 _LONG, _LONGEST = 0.94, 0.99
@@ -35,15 +36,13 @@ def flat_feet_held(foot: RigFoot) -> RigFoot:
 
     The ball of the foot stays where it was: the heel turns about it.
     """
-    flat = foot.ankle_stands & foot.toe_stands
-    held, turns = np.zeros(len(flat), dtype=bool), np.zeros((len(flat), 3))
-    headings = quaternion_rotate(foot.rotation, np.array([0.0, 0.0, 1.0]))
-    for first, last in parted(headings, flat, _PIVOT, foot.fps):
-        part = slice(first, last + 1)
+    held, turns = np.zeros(len(foot.ankle), dtype=bool), np.zeros((len(foot.ankle), 3))
+    for part, flat in _flat_phases(foot):
         rotations = foot.rotation[part]
         aligned = rotations * np.where(rotations @ rotations[0] < 0, -1.0, 1.0)[:, None]
         mean = normalize(aligned.mean(axis=0))
-        mean = _laid_flat(mean, 1.0 - float(foot.standing.elevated[part].mean()))
+        if flat:
+            mean = _laid_flat(mean, 1.0 - float(foot.standing.elevated[part].mean()))
         held[part] = True
         turns[part] = quaternion_to_rotation_vector(
             quaternion_multiply(mean, quaternion_conjugate(rotations))
@@ -55,20 +54,39 @@ def flat_feet_held(foot: RigFoot) -> RigFoot:
     return _heels_up(foot, held)
 
 
-def _laid_flat(rotation: np.ndarray, share: float) -> np.ndarray:
-    """A standing foot's rotation [4] with the sole level, unless its heel is clearly lifted.
+def _flat_phases(foot: RigFoot) -> list[tuple[slice, bool]]:
+    """Phases in which a foot keeps one rotation, and whether its sole is flat on the ground.
 
-    Recordings tilt standing feet by up to twenty degrees, for want of a better reference pose.
+    A heel that is clearly lifted stays so, and one that goes up and down within a phase is left to
+    roll.
     """
+    flat = foot.ankle_stands & foot.toe_stands
+    headings = quaternion_rotate(foot.rotation, np.eye(3)[2])
+    lifted = foot.standing.lifted
+    phases: list[tuple[slice, bool]] = []
+    for first, last in parted(headings * [1.0, 0.0, 1.0], flat, _PIVOT, foot.fps):
+        lift = lifted[first : last + 1]
+        if np.abs(lift - lift.mean()).max() <= _FLAT:
+            phases.append((slice(first, last + 1), bool(lift.mean() < _FLAT)))
+            continue
+        down = np.zeros(len(flat), dtype=bool)
+        down[first : last + 1] = lift < _FLAT
+        phases += [
+            (slice(start, end + 1), True)
+            for start, end in runs(down)
+            if end - start + 1 >= SHORTEST_SECONDS * foot.fps
+        ]
+    return phases
+
+
+def _laid_flat(rotation: np.ndarray, share: float) -> np.ndarray:
+    """A standing foot's rotation [4] with the sole level, or a share of the way there."""
     toes, side = (quaternion_rotate(rotation, axis) for axis in np.eye(3)[[2, 0]])
-    lifted = float(np.arcsin(np.clip(-toes[1], -1.0, 1.0)))
-    kept = float(np.clip((lifted - _FLAT) / (_LIFTED - _FLAT), 0.0, 1.0)) * max(lifted, 0.0)
     ahead = normalize(toes * [1.0, 0.0, 1.0])
     left = np.cross(UP, ahead)
-    if side @ left < 0.0 or abs(lifted) > _UPRIGHT:
+    if side @ left < 0.0 or abs(toes[1]) > _UPRIGHT:
         return rotation
     level = matrix_to_quaternion(np.stack([left, UP, ahead], axis=-1))
-    level = quaternion_multiply(rotation_vector_to_quaternion(kept * left), level)
     return slerp(rotation, level, np.array(share))
 
 

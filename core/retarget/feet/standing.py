@@ -4,7 +4,7 @@ All of it is asked of the motion itself, whose proportions are known to be sound
 that it has been put on.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from ...cleanup.filters import runs, smooth
 from ...cleanup.legs import TOE_HEIGHT, Leg, body_scale, legs_of
 from ...cleanup.root_path import sole_down
 from ...motion import Motion
+from ...rotations import quaternion_rotate
 from ..options import FootLock
 
 #: A foot on a step or a box is slower than this (m/s, in all directions), on average over at least
@@ -22,6 +23,8 @@ _STILL, _STILL_SECONDS, _LOWEST = 0.15, 0.2, 0.03
 _ON_FLOOR, _ABOVE_FLOOR = 0.045, 0.09
 #: A motion that floats or is sunk by less than this (m) is left where it is.
 _LEVEL = 0.004
+#: Flat feet may point down by this much (radians) in a recording; the flattest percent of frames.
+_MOST_PITCH, _FLATTEST = np.radians(20.0), 20.0
 #: Always: a foot faster than this (m/s) is swung and does not glide.
 _GLIDE = 1.3
 
@@ -33,6 +36,7 @@ class Standing:
     toe, ankle: [T] bool, the joints that stand; sole_down: [T] bool, the sole faces the floor.
     path: [T, 3] of the toe joint; height: [T] how high it is above where it would be on the floor.
     elevated: [T] 0 on the floor, 1 on something well above it.
+    lifted: [T] how far the heel is lifted, radians, from where this motion has it on flat feet.
     """
 
     toe: np.ndarray
@@ -41,6 +45,7 @@ class Standing:
     path: np.ndarray
     height: np.ndarray
     elevated: np.ndarray
+    lifted: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def stance_of(motion: Motion, lock: FootLock) -> Stance:
     planted = find_contacts(motion).planted
     if lock == "ALWAYS":
         planted = planted | _low(motion, positions, scale)
-    legs, down = legs_of(motion.skeleton), sole_down(motion)
+    legs, down, turns = legs_of(motion.skeleton), sole_down(motion), motion.global_rotations()
     floor = _floor(motion, positions, planted, scale)
     feet = {}
     for leg in legs:
@@ -73,8 +78,32 @@ def stance_of(motion: Motion, lock: FootLock) -> Stance:
             path=positions[:, leg.toe],
             height=height,
             elevated=_elevated(toe, height, scale),
+            lifted=_pitch(turns, leg),
         )
+    pitch = _flat_pitch(feet)
+    feet = {leg: replace(foot, lifted=foot.lifted - pitch) for leg, foot in feet.items()}
     return Stance(feet, floor, scale)
+
+
+def _pitch(turns: np.ndarray, leg: Leg) -> np.ndarray:
+    """How far the toes of a foot point down [T], radians."""
+    toes = quaternion_rotate(turns[:, leg.ankle], np.array([0.0, 0.0, 1.0]))
+    pitch: np.ndarray = np.arcsin(np.clip(-toes[:, 1], -1.0, 1.0))
+    return pitch
+
+
+def _flat_pitch(feet: dict[Leg, Standing]) -> float:
+    """The pitch (radians) that flat feet have in a motion, because of the pose it was measured by.
+
+    Whole recordings stand on feet that point ten or twenty degrees down.  Of two feet one will be
+    flat at times: the flatter one tells.
+    """
+    pitches = []
+    for foot in feet.values():
+        flat = foot.toe & foot.ankle & foot.sole_down
+        if flat.any():
+            pitches.append(float(np.percentile(foot.lifted[flat], _FLATTEST)))
+    return float(np.clip(min(pitches), -_MOST_PITCH, _MOST_PITCH)) if pitches else 0.0
 
 
 def _floor(motion: Motion, positions: np.ndarray, planted: np.ndarray, scale: float) -> float:
