@@ -52,12 +52,15 @@ def split_blender(argv: Sequence[str]) -> tuple[str | None, list[str]]:
 def needs_bpy(argv: Sequence[str]) -> bool:
     """Whether the command line (without ``--blender``) needs Blender's Python module.
 
-    Only scene files are Blender's work: a rig matters to them alone, so the outputs decide.
+    Only scene files are Blender's work: a rig matters to them alone, so the outputs decide; and
+    ``rigs`` measures in Blender.
     """
     if not argv or "--help" in argv or "-h" in argv:
         return False
     if argv[0] in ("test", "setup"):
         return True
+    if argv[0] == "rigs":
+        return "--numpy" not in argv
     if argv[0] not in _MAY_NEED_BPY:
         return False
     return any(word.partition("=")[0] in _BLENDER_OUTPUTS for word in argv)

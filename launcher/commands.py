@@ -10,6 +10,7 @@ CLI_COMMANDS = {
     "generate": "text to motion: onto a rig, into FBX, GLB, blend or BVH files",
     "batch": "many prompts from a file, the model loaded once",
     "retarget": "a motion file onto a rig",
+    "rigs": "how well motions arrive on rigs of every naming scheme: table, contact sheets",
     "train": "train the tokenizer or the transformer",
     "evaluate": "reconstruction error and samples of trained weights",
     "import-motion": "a folder of BVH files with captions into a data set to train on",
