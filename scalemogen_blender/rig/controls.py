@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import bpy
 
 from .._core import retarget, skeleton
@@ -26,12 +28,16 @@ def retargeter_for(
     if plan is None:
         return retarget.Retargeter.build(rest, bone_map, skeleton.canonical())
     now = switch_values(rig, plan)
-    names = plan.keyed
-    settings = plan.settings(plan.limbs, now)
-    twists = {name for name in plan.twists if name}
-    posed = [name for name in names if name not in twists]
-    probes = probing.probe(rig, names, posed, plan.moved, settings)
+    # Frames of IK controls as they are with IK, but the body itself as FK shows it.
+    settings = {**_by_owner(plan.settings(plan.limbs, now)), **_by_owner(plan.settings((), now))}
+    probes = probing.probe(rig, plan, tuple(settings.values()))
     return retarget.controls.build(rest, plan, probes, skeleton.canonical(), now)
+
+
+def _by_owner(
+    settings: Iterable[retarget.Setting],
+) -> dict[tuple[str, str], retarget.Setting]:
+    return {(setting.bone, setting.property_name): setting for setting in settings}
 
 
 def reader_for(

@@ -23,23 +23,19 @@ _SHIFT = 0.1
 
 def probe(
     rig: bpy.types.Object,
-    names: Sequence[str],
-    posed: Sequence[str],
-    moved: Sequence[str],
+    plan: retarget.controls.ControlPlan,
     settings: Sequence[retarget.Setting],
 ) -> retarget.controls.Probes:
-    """Some controls of a rig at rest and in a few poses, while the settings are made.
-
-    posed: those that turn.  moved: those of them that move, too.
-    """
+    """The controls of a plan at rest and in a few poses, while the settings are made."""
+    names, posed, moved = plan.keyed, set(plan.posed), set(plan.moved)
     rng = np.random.default_rng(7)  # the same poses, and so the same answer, every time
     count = len(names)
     basis = np.tile(np.eye(4), (1 + _POSES, count, 1, 1))
-    turning = [i for i, name in enumerate(names) if name in set(posed)]
+    turning = [i for i, name in enumerate(names) if name in posed]
     vectors = rng.uniform(-_REACH, _REACH, (_POSES, count, 3))
     turns = rotations.quaternion_to_matrix(rotations.rotation_vector_to_quaternion(vectors))
     basis[1:, turning, :3, :3] = turns[:, turning]
-    moving = [i for i, name in enumerate(names) if name in set(moved)]
+    moving = [i for i, name in enumerate(names) if name in moved]
     heads = np.array([rig.data.bones[name].head_local for name in names])
     size = max(float(np.ptp(heads, axis=0).max()), 1e-6)
     shifts = rng.uniform(-_SHIFT, _SHIFT, (_POSES, count, 3)) * size
@@ -47,14 +43,21 @@ def probe(
 
     with _stage(rig) as (copy, layer):
         _apply(copy, settings)
+        _free(copy, names, plan.solvers)
         controls = [copy.pose.bones[name] for name in names]
         for control in controls:
             control.rotation_mode = "QUATERNION"
         poses = np.array([_posed(copy, layer, controls, row) for row in basis])
     axes = poses[..., :3, :3]
     poses[..., :3, :3] = axes / np.maximum(np.linalg.norm(axes, axis=-2, keepdims=True), 1e-12)
-    local = np.array([rig.data.bones[name].use_local_location for name in names])
-    return retarget.controls.Probes(tuple(names), poses, basis, local)
+    location_axes = np.array([_location_axes(rig.data.bones[name]) for name in names])
+    return retarget.controls.Probes(names, poses, basis, location_axes)
+
+
+def _location_axes(bone: bpy.types.Bone) -> np.ndarray:
+    """Axes [3, 3] of a bone's location channel at rest, in armature space."""
+    owner = bone if bone.use_local_location else bone.parent
+    return np.eye(3) if owner is None else np.array(owner.matrix_local)[:3, :3]
 
 
 def _posed(
@@ -119,3 +122,15 @@ def _apply(rig: bpy.types.Object, settings: Sequence[retarget.Setting]) -> None:
             owner[setting.property_name] = kind(setting.value)
         else:
             setattr(owner, setting.property_name, setting.value)
+
+
+def _free(rig: bpy.types.Object, names: Sequence[str], solvers: Sequence[tuple[str, str]]) -> None:
+    """Let controls move as far as probing poses them, and limbs apart from their targets."""
+    for name in names:
+        for constraint in rig.pose.bones[name].constraints:
+            if constraint.type.startswith("LIMIT_"):
+                constraint.mute = True
+    for bone, name in solvers:
+        constraint = rig.pose.bones[bone].constraints[name]
+        constraint.driver_remove("mute")
+        constraint.mute = True

@@ -1,7 +1,8 @@
 """A control rig as the transfer sees it: controls only, each hanging on what carries it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 import numpy as np
 
@@ -9,11 +10,11 @@ from ...errors import ScaleMoGenError
 from ...rotations import matrix_to_quaternion, quaternion_conjugate, quaternion_multiply
 from ..alignment import Driver
 from ..body_frame import BodyFrame
-from ..bone_map import BoneMap, plain_name
+from ..bone_map import REQUIRED, plain_name
 from ..rest_rig import RestRig
 from ..transfer import Retargeter
 from .frames import FIXED, LOOSE, Carriers, Probes, carriers, halfway
-from .plan import LIMBS, ControlPlan, Limb, toes_of
+from .plan import LIMBS, ControlPlan, toes_of
 
 #: Arrays of a rig at rest with a row for every bone.
 _PER_BONE = ("rest", "tails", "connected", "inherits_rotation", "local_location")
@@ -37,17 +38,18 @@ class Twist:
 class ControlRig:
     """Controls with their effective parents, parents first.
 
-    rig: one bone a control; its parents place the controls' frames.  turn_parents: what turns
-    them, -1 for nothing.  body, drivers: as of the measured deform bones.  limbs: those whose IK
-    controls can be driven.
+    rig: one bone a control; its parents are what moves the controls' heads once a motion is keyed.
+    place_parents: what moves them by itself; a target of inverse kinematics is keyed to be at the
+    limb's end.  location_axes: [B, 4] rest rotations of the location channels in armature space.
+    plan: without the controls that cannot be keyed.  body, drivers: as of the measured bones.
     """
 
     rig: RestRig
-    turn_parents: tuple[int, ...]
-    bone_map: BoneMap
+    place_parents: tuple[int, ...]
+    location_axes: np.ndarray
+    plan: ControlPlan
     body: BodyFrame
     drivers: tuple[Driver, ...]
-    limbs: Mapping[str, Limb]
     twists: tuple[Twist, ...]
 
 
@@ -84,31 +86,22 @@ def assemble(rest: RestRig, plan: ControlPlan, probes: Probes, measured: Retarge
     ``measured`` is built on the plan's measured bones.  ScaleMoGenError that names a control which
     nothing carries rigidly.
     """
-    twists = [name for name in plan.twists if name and name in probes.names]
-    posed = [i for i, name in enumerate(probes.names) if name not in twists]
+    posed = [i for i, name in enumerate(probes.names) if name in plan.posed]
     found = carriers(probes, posed)
-    limbs = {n: limb for n, limb in plan.limbs.items() if _is_carried(limb, probes.names, found)}
-    used = _used(plan, limbs)
-    toes = {limb.toes for limb in limbs.values()}  # nothing asks where those are
-    for name in used:
-        i = probes.names.index(name)
-        if found.turn[i] == LOOSE or (found.place[i] == LOOSE and name not in toes):
-            raise ScaleMoGenError(
-                f"The control '{name}' follows several bones at once, so it cannot be keyed for a "
-                "motion; set its follow and parent switches to one of them."
-            )
-    order = _parents_first(used, probes.names, found)
+    plan = _drivable(plan, probes, found)
+    above = _Above(plan, probes.names, found)
+    order = _parents_first(_used(plan), above)
     index = {name: i for i, name in enumerate(order)}
     rows = [rest.index(name) for name in order]
 
-    def parents(carrier: Sequence[int]) -> tuple[int, ...]:
-        above = (carrier[probes.names.index(name)] for name in order)
-        return tuple(index[probes.names[c]] if c >= 0 else FIXED for c in above)
+    def indices(names: Iterable[str | None]) -> tuple[int, ...]:
+        return tuple(FIXED if name is None else index[name] for name in names)
 
     rig = replace(
         rest,
         bone_names=tuple(order),
-        parents=parents(found.place),
+        parents=indices(above.keyed(name) for name in order),
+        turn_parents=indices(above.turn(name) for name in order),
         **{name: getattr(rest, name)[rows] for name in _PER_BONE},
     )
     rig = replace(
@@ -121,14 +114,92 @@ def assemble(rest: RestRig, plan: ControlPlan, probes: Probes, measured: Retarge
         tails=measured.body.to_body(rig.world_tails),
         rotations=quaternion_multiply(back, rig.rotations),
     )
+    axes = probes.location_axes[[probes.names.index(name) for name in order]]
     return ControlRig(
         rig=rig,
-        turn_parents=parents(found.turn),
-        bone_map=BoneMap(plan.scheme, plan.controls),
+        place_parents=indices(above.place(name) for name in order),
+        location_axes=matrix_to_quaternion(axes),
+        plan=plan,
         body=body,
-        drivers=tuple(_drivers(plan, limbs, measured, index)),
-        limbs=limbs,
+        drivers=tuple(_drivers(plan, measured, index)),
         twists=tuple(_twists(rest, plan, probes, found, index)),
+    )
+
+
+class _Above:
+    """Names of what carries the controls."""
+
+    def __init__(self, plan: ControlPlan, names: Sequence[str], found: Carriers) -> None:
+        self.names, self.found = names, found
+        self.ends = {
+            limb.target: plan.controls[LIMBS[name][1]][0]
+            for name, limb in plan.limbs.items()
+            if limb.always
+        }
+
+    def turn(self, name: str) -> str | None:
+        return self._name(self.found.turn[self.names.index(name)])
+
+    def place(self, name: str) -> str | None:
+        return self._name(self.found.place[self.names.index(name)])
+
+    def keyed(self, name: str) -> str | None:
+        """What moves a control's head once it is keyed."""
+        return self.ends.get(name, self.place(name))
+
+    def all(self, name: str) -> list[str]:
+        above = (self.turn(name), self.place(name), self.keyed(name))
+        return [name for name in above if name is not None]
+
+    def _name(self, carrier: int) -> str | None:
+        return self.names[carrier] if carrier >= 0 else None
+
+
+def _drivable(plan: ControlPlan, probes: Probes, found: Carriers) -> ControlPlan:
+    """The plan without controls and limbs whose frames nothing carries rigidly.
+
+    ScaleMoGenError that names such a control of the hips or the legs.
+    """
+    names = probes.names
+    loose = {n for i, n in enumerate(names) if found.turn[i] == LOOSE and n in plan.posed}
+    adrift = {n for i, n in enumerate(names) if found.place[i] == LOOSE and n in plan.posed}
+    limbs = {}
+    for name, limb in plan.limbs.items():
+        # Nothing asks where the toes' control is.
+        bad = loose.intersection(limb.controls) | adrift.intersection((limb.target, limb.pole))
+        if not bad:
+            limbs[name] = limb
+        elif limb.always:
+            _refuse(sorted(bad)[0])
+    chains, measured = {}, {}
+    lost = loose | adrift
+    for slot, chain in plan.controls.items():
+        pairs = zip(chain, plan.measured[slot], strict=True)
+        kept = [(c, m) for c, m in pairs if c not in lost and not _hangs_on(c, lost, names, found)]
+        if len(kept) < len(chain) and slot in REQUIRED:
+            _refuse(next(c for c in chain if c not in {k for k, _ in kept}))
+        if kept:
+            chains[slot], measured[slot] = (tuple(column) for column in zip(*kept, strict=True))
+    if plan.mover in lost:
+        _refuse(plan.mover)
+    if plan.root in lost:
+        plan = replace(plan, root=None)
+    return replace(plan, controls=chains, measured=measured, limbs=limbs)
+
+
+def _hangs_on(control: str, lost: Collection[str], names: Sequence[str], found: Carriers) -> bool:
+    row, steps = names.index(control), 0
+    while row >= 0 and steps <= len(names):
+        if names[row] in lost:
+            return True
+        row, steps = found.turn[row], steps + 1
+    return False
+
+
+def _refuse(control: str) -> NoReturn:
+    raise ScaleMoGenError(
+        f"The control '{control}' follows several bones at once, so it cannot be keyed for a "
+        "motion; set its follow and parent switches to one of them, or mute its constraints."
     )
 
 
@@ -158,25 +229,15 @@ def _twists(
         yield Twist(bone, index[control], (index[names[pair[0]]], index[names[pair[1]]]), turn)
 
 
-def _used(plan: ControlPlan, limbs: Mapping[str, Limb]) -> list[str]:
+def _used(plan: ControlPlan) -> list[str]:
     """Controls that will be keyed."""
     chains = [name for chain in plan.controls.values() for name in chain]
-    ik = [name for limb in limbs.values() for name in limb.controls]
+    ik = [name for limb in plan.limbs.values() for name in limb.controls]
     root = [plan.root] if plan.root else []
     return list(dict.fromkeys([*root, plan.mover, *chains, *ik]))
 
 
-def _is_carried(limb: Limb, names: Sequence[str], found: Carriers) -> bool:
-    """Whether all of a limb's IK controls hang on something; those that stay in use must."""
-    turned = [names.index(name) for name in limb.controls]
-    placed = [names.index(name) for name in (limb.target, limb.pole) if name is not None]
-    return limb.always or (
-        all(found.turn[row] != LOOSE for row in turned)
-        and all(found.place[row] != LOOSE for row in placed)
-    )
-
-
-def _parents_first(used: Sequence[str], names: Sequence[str], found: Carriers) -> list[str]:
+def _parents_first(used: Sequence[str], above: _Above) -> list[str]:
     """The used controls, each after what carries it; what carries them is used, too."""
     order: list[str] = []
     open_: set[str] = set()
@@ -186,13 +247,11 @@ def _parents_first(used: Sequence[str], names: Sequence[str], found: Carriers) -
             return
         if name in open_:
             raise ScaleMoGenError(
-                f"The control '{name}' carries itself in a circle of constraints."
+                f"The control '{name}' carries itself; its constraints run in a circle."
             )
         open_.add(name)
-        i = names.index(name)
-        for carrier in (found.turn[i], found.place[i]):
-            if carrier >= 0:
-                visit(names[carrier])
+        for carrier in above.all(name):
+            visit(carrier)
         order.append(name)
 
     for name in used:
@@ -200,9 +259,7 @@ def _parents_first(used: Sequence[str], names: Sequence[str], found: Carriers) -
     return order
 
 
-def _drivers(
-    plan: ControlPlan, limbs: Mapping[str, Limb], measured: Retargeter, index: Mapping[str, int]
-) -> list[Driver]:
+def _drivers(plan: ControlPlan, measured: Retargeter, index: Mapping[str, int]) -> list[Driver]:
     """Drivers of the measured bones, given to the controls that turn with them."""
     by_bone = {measured.rig.bone_names[d.bone]: d for d in measured.drivers}
 
@@ -218,9 +275,9 @@ def _drivers(
             if slot in plan.measured and plan.measured[slot][row] in by_bone:
                 given[control] = driver(slot, row)
     given.setdefault(plan.mover, driver("pelvis"))
-    for name, limb in limbs.items():
-        if limb.turns_end:
-            given[limb.target] = driver(LIMBS[name][2])
+    for name, limb in plan.limbs.items():
+        if (end := LIMBS[name][2]) in plan.measured:
+            given.setdefault(limb.target, driver(end))
         toes = toes_of(name)
         if limb.toes is not None and toes in plan.measured:
             given[limb.toes] = driver(toes)

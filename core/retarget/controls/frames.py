@@ -29,13 +29,13 @@ class Probes:
 
     names: C controls.  poses: [N, C, 4, 4] as evaluated, without scale.  basis: [N, C, 4, 4] the
     controls' own channels.  The first probe is the rest pose: all channels at zero.
-    local_location: [C] the location channel is along the control's own axes.
+    location_axes: [C, 3, 3] the axes of the location channels at rest, in armature space.
     """
 
     names: tuple[str, ...]
     poses: np.ndarray
     basis: np.ndarray
-    local_location: np.ndarray
+    location_axes: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,7 @@ def carriers(probes: Probes, candidates: Sequence[int]) -> Carriers:
     poses = probes.poses
     turns = poses[..., :3, :3]
     frames = turns @ np.swapaxes(probes.basis[..., :3, :3], -1, -2)
-    local = probes.local_location[:, None, None]
-    axes = np.where(local, frames, frames @ np.swapaxes(frames[:1], -1, -2))
+    axes = frames @ np.swapaxes(frames[:1], -1, -2) @ probes.location_axes
     places = poses[..., :3, 3] - np.einsum("ncij,ncj->nci", axes, probes.basis[..., :3, 3])
     size = max(float(np.ptp(places[0], axis=0).max()), 1e-9)
     turn, place = [], []

@@ -4,9 +4,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...rotations import normalize, quaternion_conjugate, quaternion_rotate
+from ...rotations import (
+    normalize,
+    quaternion_conjugate,
+    quaternion_multiply,
+    quaternion_rotate,
+)
 from .plan import LIMBS, Limb
-from .posing import PosedControls, location_axes
+from .posing import PosedControls
 
 if TYPE_CHECKING:
     from .retargeter import ControlRetargeter
@@ -27,55 +32,73 @@ def limb_locations(
     without their locations yet.
     """
     rig = controls.rig
-    chain = [rig.index(controls.plan.controls[slot][0]) for slot in LIMBS[name]]
-    target = rig.index(limb.target)
-    end = chain[2]
-    rest = rig.rest[:, :3, 3]
-    turned = posed.turns[:, target] if limb.turns_end else posed.frames[:, target]
-    offset = quaternion_rotate(turned, rest[target] - rest[end])
-    wanted = {target: posed.heads[:, end] + offset}
+    chain = [
+        rig.index(controls.plan.controls[slot][0])
+        for slot in LIMBS[name]
+        if slot in controls.plan.controls
+    ]
+    target, rest = rig.index(limb.target), rig.rest[:, :3, 3]
+    if limb.always:
+        # The solver takes the tail of the lower bone to the target's head.
+        upper, lower = chain[:2]
+        tip = posed.heads[:, lower] + quaternion_rotate(
+            posed.turns[:, lower], rig.tails[lower] - rest[lower]
+        )
+        wanted = {target: tip}
+    else:
+        upper, lower, end = chain
+        offset = quaternion_rotate(posed.turns[:, target], rest[target] - rest[end])
+        tip = posed.heads[:, end]
+        wanted = {target: tip + offset}
     if limb.pole is not None:
         pole = rig.index(limb.pole)
-        wanted[pole] = pole_places(posed, chain, rest[chain], rest[pole])
+        distance = float(np.linalg.norm(rest[pole] - rest[lower]))
+        start, middle = posed.heads[:, upper], posed.heads[:, lower]
+        line = normalize(tip - start)
+        if limb.always:
+            axes = rig.rest[upper, :3, :3]
+            up = axes[:, 0] * np.cos(limb.pole_angle) + axes[:, 2] * np.sin(limb.pole_angle)
+            side = normalize(_across(quaternion_rotate(posed.turns[:, upper], up), line))
+        else:
+            side = _bend_direction(posed, (upper, lower, end), rest, rest[pole])
+        wanted[pole] = middle + distance * side
     found = {}
     shifts: dict[int, np.ndarray] = {}
     for bone in sorted(wanted):
         here = posed.heads[:, bone]
         # What hangs on a target that has moved moves with it.
-        place = rig.parents[bone]
+        place = controls.controls.place_parents[bone]
         while place >= 0:
             here = here + shifts.get(place, 0.0)
-            place = rig.parents[place]
+            place = controls.controls.place_parents[place]
         shifts[bone] = wanted[bone] - here
-        axes = quaternion_conjugate(location_axes(rig, posed.frames, bone))
-        found[rig.bone_names[bone]] = quaternion_rotate(axes, shifts[bone])
+        axes = quaternion_multiply(posed.frames[:, bone], controls.controls.location_axes[bone])
+        found[rig.bone_names[bone]] = quaternion_rotate(quaternion_conjugate(axes), shifts[bone])
     return found
 
 
-def pole_places(
-    posed: PosedControls, chain: list[int], rest_chain: np.ndarray, rest_pole: np.ndarray
+def _bend_direction(
+    posed: PosedControls, chain: tuple[int, int, int], rest: np.ndarray, rest_pole: np.ndarray
 ) -> np.ndarray:
-    """Where a pole belongs [T, 3]: in the limb's plane, as far from the knee as at rest.
+    """Unit vectors [T, 3] across a limb, to where its knee or elbow points.
 
-    chain: start, middle and end; rest_chain [3, 3], rest_pole [3] are their places at rest.  A
-    straight limb points where its upper bone's turn takes the direction at rest.
+    rest: [B, 3] heads at rest; rest_pole: [3].  A straight limb points where its upper bone's turn
+    takes the direction in which the pole lies at rest.
     """
     start, middle, end = (posed.heads[:, bone] for bone in chain)
     line = normalize(end - start)
-    length = float(np.linalg.norm(np.diff(rest_chain, axis=0), axis=-1).sum())
+    first, knee, last = (rest[bone] for bone in chain)
+    length = float(np.linalg.norm(knee - first) + np.linalg.norm(last - knee))
     off = _across(middle - start, line)
     share = np.linalg.norm(off, axis=-1) / max(length, 1e-9)
 
-    rest_line = normalize(rest_chain[2] - rest_chain[0])
-    rest_side = normalize(_across(rest_pole - rest_chain[0], rest_line))
+    rest_side = normalize(_across(rest_pole - first, normalize(last - first)))
     carried = quaternion_rotate(posed.turns[:, chain[0]], rest_side)
     carried = normalize(_across(carried, line))
 
     forward = (off * carried).sum(axis=-1) >= 0.0
     trust = np.where(forward, _ramp(share, *_STRAIGHT), _ramp(share, *_BACKWARDS))[:, None]
-    side = normalize(trust * normalize(off) + (1.0 - trust) * carried)
-    distance = float(np.linalg.norm(rest_pole - rest_chain[1]))
-    return middle + distance * side
+    return normalize(trust * normalize(off) + (1.0 - trust) * carried)
 
 
 def _across(vectors: np.ndarray, line: np.ndarray) -> np.ndarray:

@@ -26,10 +26,11 @@ def toes_of(limb: str) -> str | None:
 class Limb:
     """The controls of a limb's inverse kinematics.
 
-    target: what the limb's end goes to; it turns the foot or hand too if ``turns_end``.
-    pole: what the knee or elbow points to.  toes: turns the toes.  neutral: controls in between
-    that have to stay at rest.  always: the limb has no other controls; its bones then get keys as
-    well, from which the solver starts.
+    target: what the limb's end goes to and turns with.  pole: what the knee or elbow points to.
+    toes: turns the toes.  neutral: controls in between that have to stay at rest.  rigid: bones of
+    the chain that would stretch before the knee or elbow bends, unless their ``ik_stretch`` is
+    zero.  always: the limb has no other controls; its own bones get keys as well, from which the
+    solver starts.  pole_angle (radians) and solver (bone and name of the constraint) are for those.
     """
 
     target: str
@@ -38,7 +39,8 @@ class Limb:
     neutral: tuple[str, ...] = ()
     rigid: tuple[str, ...] = ()
     always: bool = False
-    turns_end: bool = True
+    pole_angle: float = 0.0
+    solver: tuple[str, str] | None = None
 
     @property
     def controls(self) -> tuple[str, ...]:
@@ -104,6 +106,16 @@ class ControlPlan:
         chains = (name for chain in self.controls.values() for name in chain)
         limbs = (name for limb in self.limbs.values() for name in limb.controls)
         return tuple(dict.fromkeys((*self.moved, *chains, *limbs, *filter(None, self.twists))))
+
+    @property
+    def posed(self) -> tuple[str, ...]:
+        """Controls that carry others: all but the twisting bones."""
+        return tuple(name for name in self.keyed if name not in self.twists)
+
+    @property
+    def solvers(self) -> tuple[tuple[str, str], ...]:
+        """Constraints of inverse kinematics that have to rest while the rig is probed."""
+        return tuple(limb.solver for limb in self.limbs.values() if limb.solver is not None)
 
     def settings(
         self, inverse: Collection[str], now: Mapping[tuple[str, str], float]

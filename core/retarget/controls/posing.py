@@ -29,9 +29,16 @@ class PosedControls:
 
 
 def pose_controls(
-    rig: RestRig, turn_parents: Sequence[int], channels: PoseChannels
+    rig: RestRig,
+    place_parents: Sequence[int],
+    location_axes: np.ndarray,
+    channels: PoseChannels,
 ) -> PosedControls:
-    """Put channels on a rig of controls, parents first; controls without any are at rest."""
+    """Put channels on a rig of controls, parents first; controls without any are at rest.
+
+    place_parents: what moves the controls' heads, where the rig's ``parents`` may say otherwise.
+    location_axes: [B, 4] rest rotations of the location channels in armature space.
+    """
     frames = channels.frame_count
     identity = np.array([1.0, 0.0, 0.0, 0.0])
     rest = matrix_to_quaternion(rig.rest[:, :3, :3])
@@ -41,7 +48,7 @@ def pose_controls(
     heads = np.zeros((frames, rig.bone_count, 3))
     column = {name: i for i, name in enumerate(channels.bones)}
     for bone, name in enumerate(rig.bone_names):
-        above, place = turn_parents[bone], rig.parents[bone]
+        above, place = rig.turn_parent(bone), place_parents[bone]
         if above >= 0:
             carried[:, bone] = turns[:, above]
         basis = channels.rotations[:, column[name]] if name in column else identity
@@ -54,16 +61,6 @@ def pose_controls(
             offset = heads_at_rest[bone] - heads_at_rest[place]
             heads[:, bone] = heads[:, place] + quaternion_rotate(turns[:, place], offset)
         if name in channels.locations:
-            axes = location_axes(rig, carried, bone)
+            axes = quaternion_multiply(carried[:, bone], location_axes[bone])
             heads[:, bone] += quaternion_rotate(axes, channels.locations[name])
     return PosedControls(turns, heads, carried)
-
-
-def location_axes(rig: RestRig, frames: np.ndarray, bone: int) -> np.ndarray:
-    """Rotation [T, 4] from a control's location channel to armature space."""
-    if not rig.local_location[bone]:
-        return frames[:, bone]
-    axes: np.ndarray = quaternion_multiply(
-        frames[:, bone], matrix_to_quaternion(rig.rest[bone, :3, :3])
-    )
-    return axes

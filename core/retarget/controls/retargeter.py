@@ -5,7 +5,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ...rotations import normalize, quaternion_conjugate, quaternion_multiply, slerp
+from ...rotations import (
+    matrix_to_quaternion,
+    normalize,
+    quaternion_conjugate,
+    quaternion_multiply,
+    slerp,
+)
 from ...skeleton import Skeleton
 from ..alignment import IDENTITY
 from ..bone_map import BoneMap
@@ -44,32 +50,28 @@ class ControlRetargeter(Retargeter):
         """All controls, of FK and of IK."""
         return list(range(self.rig.bone_count))
 
-    def parent_turns(self, turns: np.ndarray, bone: int) -> np.ndarray:
-        """Turn [T, 4] of the frame in which a control's pose is expressed."""
-        parent = self.controls.turn_parents[bone]
-        if parent < 0:
-            return np.tile(IDENTITY, (len(turns), 1))
-        return turns[:, parent]
+    def location_axes(self, turns: np.ndarray) -> np.ndarray:
+        """Rotation [T, 4] from the mover's location channels to the body's frame."""
+        axes = self.rig_to_body(self.controls.location_axes[self.mover])
+        return quaternion_multiply(self.parent_turns(turns, self.mover), axes)
 
-    def bone_turns(self, joints: np.ndarray) -> np.ndarray:
-        """World rotations away from rest [T, B, 4] of the controls, in the body's frame."""
-        turns = super().bone_turns(joints)
-        driven = {driver.bone for driver in self.drivers}
-        for bone in range(self.rig.bone_count):
-            if bone not in driven:
-                turns[:, bone] = self.parent_turns(turns, bone)
-        return turns
+    def rig_to_body(self, turn: np.ndarray) -> np.ndarray:
+        """A rotation [..., 4] of armature space in the body's frame."""
+        world = quaternion_multiply(matrix_to_quaternion(self.rig.object_rotation), turn)
+        return quaternion_multiply(quaternion_conjugate(self.body.turn), world)
 
     def channels(self, pose: JointPose, options: RetargetOptions = _DEFAULTS) -> PoseChannels:
         """What to key so that the rig's deform bones take a pose."""
         made = super().channels(pose, options)
         inverse = {
             name: limb
-            for name, limb in self.controls.limbs.items()
+            for name, limb in self.plan.limbs.items()
             if limb.always or options.controls == "IK"
         }
         locations = dict(made.locations)
-        posed = pose_controls(self.rig, self.controls.turn_parents, made)
+        posed = pose_controls(
+            self.rig, self.controls.place_parents, self.controls.location_axes, made
+        )
         for name, limb in inverse.items():
             locations.update(limb_locations(self, posed, name, limb))
         twists = {twist.bone: _twisted(twist, posed) for twist in self.controls.twists}
@@ -92,7 +94,7 @@ class ControlRetargeter(Retargeter):
     def _unused(self, inverse: set[str]) -> set[str]:
         """Controls that are not keyed while some limbs have inverse kinematics."""
         unused: set[str] = set()
-        for name, limb in self.controls.limbs.items():
+        for name, limb in self.plan.limbs.items():
             toes = toes_of(name)
             slots = [*LIMBS[name], *([toes] if toes and limb.toes else [])]
             forward = {b for slot in slots for b in self.plan.controls.get(slot, ())}
@@ -103,7 +105,7 @@ class ControlRetargeter(Retargeter):
         return unused
 
     def _neutral(self, inverse: set[str]) -> tuple[str, ...]:
-        limbs = (self.controls.limbs[name].neutral for name in inverse)
+        limbs = (self.plan.limbs[name].neutral for name in inverse)
         return tuple(dict.fromkeys((*self.plan.neutral, *(n for names in limbs for n in names))))
 
 
@@ -132,11 +134,11 @@ def build(
     found = assemble(rest, plan, probes, measured)
     return ControlRetargeter(
         rig=found.rig,
-        bone_map=found.bone_map,
+        bone_map=BoneMap(plan.scheme, found.plan.controls),
         skeleton=skeleton,
         body=found.body,
         drivers=found.drivers,
-        plan=plan,
+        plan=found.plan,
         controls=found,
         now=now,
     )
