@@ -85,11 +85,16 @@ def check_rig(
     bone_map: "retarget.BoneMap | None" = None,
 ) -> "retarget.BoneMap":
     """The rig's map, if a motion can be put on it with these options; else ScaleMoGenError."""
-    found = retargeter(rig, bone_map).bone_map
-    names, parents = armature.names_and_parents(rig)
-    if options.root == "ROOT_BONE" and not abilities.has_root_bone(names, parents, found):
+    retargeter(rig, bone_map)
+    found = recognised(rig, bone_map)
+    able = abilities.of_rig(rig, *armature.names_and_parents(rig), found)
+    if options.root == "ROOT_BONE" and not able.root_bone:
         raise errors.ScaleMoGenError(
             f"The armature '{rig.name}' has no bone above the hips; use --root object or hips."
+        )
+    if options.controls == "IK" and not able.both_controls:
+        raise errors.ScaleMoGenError(
+            f"The armature '{rig.name}' has no controls of inverse kinematics; use --controls fk."
         )
     return found
 
