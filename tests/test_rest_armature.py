@@ -60,3 +60,30 @@ def test_what_is_built_is_read_back(run_in_blender: Callable[..., str]) -> None:
 
 def test_flags_of_the_bones_are_kept(run_in_blender: Callable[..., str]) -> None:
     run_in_blender(FLAGS)
+
+
+JUDGED = """
+import numpy as np, rig_library
+from rig_library.judging import PLAIN, judge
+from rig_library.posing import NumpySubject
+from scalemogen_blender.rig_judge import BlenderSubject
+from tests.synthetic import walking
+
+motion = walking(10)
+for name in ("unreal5", "words_l_r", "cmu"):
+    for variation in ("usual", "under an empty"):
+        rest = rig_library.build(name, "BENT", 0, rig_library.VARIATIONS[variation])
+        subjects = NumpySubject(rest), BlenderSubject(rest)
+        plain, evaluated = (subject.posed(motion, PLAIN) for subject in subjects)
+        order = [evaluated.bone_names.index(bone) for bone in plain.bone_names]
+        apart = np.abs(evaluated.heads[:, order] - plain.heads).max()
+        assert apart < 1e-4, (name, variation, apart)
+        assert np.abs(evaluated.axes[:, order] - plain.axes).max() < 1e-3
+        assert np.ptp(evaluated.heads[:, order], axis=0).max() > 0.05  # it does move
+row = judge("mixamo", "A", [motion], BlenderSubject).row
+assert row.mapped == 22 and not row.wrong and row.direction < 0.01, row
+"""
+
+
+def test_blender_shows_what_the_plain_matrices_say(run_in_blender: Callable[..., str]) -> None:
+    run_in_blender(JUDGED)
