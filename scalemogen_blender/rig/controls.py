@@ -7,14 +7,31 @@ from collections.abc import Iterable
 import bpy
 
 from .._core import retarget, skeleton
-from . import probing
+from . import probing, rig_graph
 
 
 def plan_of(
     rig: bpy.types.Object, bone_map: retarget.BoneMap
 ) -> retarget.controls.ControlPlan | None:
     """Which controls of a rig are keyed; None for a rig whose mapped bones show their own keys."""
-    return retarget.controls.find_plan(rig.data.bones.keys())
+    if (known := retarget.controls.find_plan(rig.data.bones.keys())) is not None:
+        return known
+    graph = rig_graph.read(rig)
+    if not retarget.controls.needs_controls(bone_map, graph):
+        return None
+    return retarget.controls.search_plan(bone_map, graph)
+
+
+def obstacle(
+    rig: bpy.types.Object, bone_map: retarget.BoneMap, slots: Iterable[str]
+) -> retarget.controls.Obstacle | None:
+    """The first mapped bone of some slots that nothing can drive; None if all can be driven.
+
+    Quick enough for panels: nothing is evaluated.
+    """
+    if rig.pose is None or retarget.controls.find_plan(rig.data.bones.keys()) is not None:
+        return None
+    return retarget.controls.obstacle(bone_map, rig_graph.read(rig), slots)
 
 
 def retargeter_for(

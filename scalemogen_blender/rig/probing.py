@@ -27,7 +27,8 @@ def probe(
     settings: Sequence[retarget.Setting],
 ) -> retarget.controls.Probes:
     """The controls of a plan at rest and in a few poses, while the settings are made."""
-    names, posed, moved = plan.keyed, set(plan.posed), set(plan.moved)
+    names = (*plan.keyed, *plan.watched)
+    posed, moved = set(plan.posed), set(plan.moved)
     rng = np.random.default_rng(7)  # the same poses, and so the same answer, every time
     count = len(names)
     basis = np.tile(np.eye(4), (1 + _POSES, count, 1, 1))
@@ -43,7 +44,7 @@ def probe(
 
     with _stage(rig) as (copy, layer):
         _apply(copy, settings)
-        _free(copy, names, plan.solvers)
+        _free(copy, plan.keyed, plan.solvers)
         controls = [copy.pose.bones[name] for name in names]
         for control in controls:
             control.rotation_mode = "QUATERNION"

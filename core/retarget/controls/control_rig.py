@@ -87,7 +87,7 @@ def assemble(rest: RestRig, plan: ControlPlan, probes: Probes, measured: Retarge
     nothing carries rigidly.
     """
     posed = [i for i, name in enumerate(probes.names) if name in plan.posed]
-    found = carriers(probes, posed)
+    found = carriers(probes, posed, [probes.names.index(name) for name in plan.watched])
     plan = _drivable(plan, probes, found)
     above = _Above(plan, probes.names, found)
     order = _parents_first(_used(plan), above)
@@ -131,6 +131,12 @@ class _Above:
 
     def __init__(self, plan: ControlPlan, names: Sequence[str], found: Carriers) -> None:
         self.names, self.found = names, found
+        self.stand_ins = {
+            bone: control
+            for slot, chain in plan.measured.items()
+            for bone, control in zip(chain, plan.controls[slot], strict=True)
+        }
+        self.watched = frozenset(plan.watched)
         self.ends = {
             limb.target: plan.controls[LIMBS[name][1]][0]
             for name, limb in plan.limbs.items()
@@ -152,7 +158,10 @@ class _Above:
         return [name for name in above if name is not None]
 
     def _name(self, carrier: int) -> str | None:
-        return self.names[carrier] if carrier >= 0 else None
+        if carrier < 0:
+            return None
+        name = self.names[carrier]
+        return self.stand_ins.get(name, name) if name in self.watched else name
 
 
 def _drivable(plan: ControlPlan, probes: Probes, found: Carriers) -> ControlPlan:

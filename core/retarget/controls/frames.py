@@ -46,8 +46,12 @@ class Carriers:
     place: tuple[int, ...]
 
 
-def carriers(probes: Probes, candidates: Sequence[int]) -> Carriers:
-    """What carries each control; ``candidates`` are the controls that were posed."""
+def carriers(probes: Probes, candidates: Sequence[int], watched: Sequence[int] = ()) -> Carriers:
+    """What carries each control.
+
+    ``candidates`` are the controls that were posed, ``watched`` bones that are no controls but
+    place what no control places.
+    """
     poses = probes.poses
     turns = poses[..., :3, :3]
     frames = turns @ np.swapaxes(probes.basis[..., :3, :3], -1, -2)
@@ -63,8 +67,9 @@ def carriers(probes: Probes, candidates: Sequence[int]) -> Carriers:
         apart = [c for c in others if _farthest(poses[:, c, :3, 3] - here, 0.0) > _SHARE * size]
         carrier = turn[-1] if turn[-1] in apart else FIXED
         place.append(_rigid_place(here, poses, [carrier] if carrier >= 0 else [], _SHARE * size))
-        if place[-1] == LOOSE:
-            place[-1] = _rigid_place(here, poses, apart, _SHARE * size)
+        for others in (apart, [c for c in watched if c != control]):
+            if place[-1] == LOOSE:
+                place[-1] = _rigid_place(here, poses, others, _SHARE * size)
     return Carriers(tuple(turn), tuple(place))
 
 

@@ -61,7 +61,9 @@ def limb_locations(
             side = normalize(_across(quaternion_rotate(posed.turns[:, upper], up), line))
         else:
             side = _bend_direction(posed, (upper, lower, end), rest, rest[pole])
-        wanted[pole] = middle + distance * side
+        # Across the limb's line only the pole's side may count.
+        foot = start + (middle - start - _across(middle - start, line))
+        wanted[pole] = foot + distance * side
     found = {}
     shifts: dict[int, np.ndarray] = {}
     for bone in sorted(wanted):

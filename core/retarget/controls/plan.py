@@ -113,6 +113,16 @@ class ControlPlan:
         return tuple(name for name in self.keyed if name not in self.twists)
 
     @property
+    def watched(self) -> tuple[str, ...]:
+        """Bones at the ends of limbs that follow their targets: what hangs there, hangs on those.
+
+        While a rig is probed the solvers rest, and the targets are elsewhere.
+        """
+        ends = (LIMBS[name][2] for name, limb in self.limbs.items() if limb.always)
+        bones = (name for end in ends for name in self.measured.get(end, ()))
+        return tuple(name for name in bones if name not in self.keyed)
+
+    @property
     def solvers(self) -> tuple[tuple[str, str], ...]:
         """Constraints of inverse kinematics that have to rest while the rig is probed."""
         return tuple(limb.solver for limb in self.limbs.values() if limb.solver is not None)

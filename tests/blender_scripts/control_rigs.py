@@ -1,0 +1,163 @@
+"""Control rigs for tests, built on the mannequin's bones, and how far off their bodies end up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from core import coordinates, retarget
+from core.motion import Motion
+from scalemogen_blender import armature, bake, compat, mannequin, pipeline
+
+SIDES = ("left", "right")
+FORWARD = Vector((0.0, -1.0, 0.0))
+
+
+def metarig(basic: bool = True) -> bpy.types.Object:
+    """Rigify's (basic) human metarig in an empty scene."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    compat.enable_bundled_addon("rigify")
+    name = "armature_basic_human_metarig_add" if basic else "armature_human_metarig_add"
+    getattr(bpy.ops.object, name)()
+    rig = bpy.context.view_layer.objects.active
+    rig.data.pose_position = "POSE"
+    return rig
+
+
+def generated(basic: bool = True) -> tuple[bpy.types.Object, bpy.types.Object]:
+    """A metarig and the control rig that Rigify generates from it."""
+    meta = metarig(basic)
+    bpy.ops.pose.rigify_generate()
+    meta.data.pose_position = "POSE"
+    return meta, bpy.context.view_layer.objects.active
+
+
+def plain() -> bpy.types.Object:
+    """The mannequin, without any control."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    rig = mannequin.build()
+    rig.data.pose_position = "POSE"
+    return rig
+
+
+def edited(rig: bpy.types.Object, change: Callable[[bpy.types.ArmatureEditBones], None]) -> None:
+    """Change the rig's bones in Edit Mode."""
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    change(rig.data.edit_bones)
+    bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def add_bone(
+    bones: bpy.types.ArmatureEditBones,
+    name: str,
+    like: str,
+    parent: str | None = None,
+    shift: Vector | None = None,
+) -> None:
+    """A bone with the rest pose of another, moved by ``shift``."""
+    source, bone = bones[like], bones.new(name)
+    bone.head, bone.tail, bone.roll = source.head, source.tail, source.roll
+    if shift is not None:
+        bone.head += shift
+        bone.tail += shift
+    bone.parent = bones[parent] if parent else None
+    bone.use_deform = False
+
+
+def constrain(
+    rig: bpy.types.Object, bone: str, kind: str, target: str, **values: object
+) -> bpy.types.Constraint:
+    """A constraint to another bone of the rig."""
+    constraint = rig.pose.bones[bone].constraints.new(kind)
+    constraint.target, constraint.subtarget = rig, target
+    for name, value in values.items():
+        setattr(constraint, name, value)
+    return constraint
+
+
+def switch(
+    constraint: bpy.types.Constraint, bone: str, name: str, expression: str = "value"
+) -> None:
+    """Let a custom property of a bone drive a constraint's influence."""
+    rig = constraint.id_data
+    rig.pose.bones[bone].setdefault(name, 0.0) if False else None
+    if name not in rig.pose.bones[bone]:
+        rig.pose.bones[bone][name] = 0.0
+    driver = constraint.driver_add("influence").driver
+    driver.type, driver.expression = "SCRIPTED", expression
+    variable = driver.variables.new()
+    variable.name = "value"
+    variable.targets[0].id = rig
+    variable.targets[0].data_path = f'pose.bones["{bone}"]["{name}"]'
+
+
+def pole_angle(rig: bpy.types.Object, upper: str, lower: str, pole: str) -> float:
+    """The pole angle for which a limb's rest pose stays as it is."""
+    bones = rig.data.bones
+    base, tip = bones[upper], bones[lower].tail_local
+    line = (tip - base.head_local).normalized()
+
+    def across(vector: Vector) -> Vector:
+        return (vector - vector.dot(line) * line).normalized()
+
+    up = across(bones[pole].head_local - base.head_local)
+    x, z = (across(base.matrix_local.to_3x3().col[i]) for i in (0, 2))
+    return float(np.arctan2(up.dot(z), up.dot(x)))
+
+
+def worst(
+    judge: bpy.types.Object,
+    rig: bpy.types.Object,
+    motion: Motion,
+    options: retarget.RetargetOptions | None = None,
+    names: Mapping[str, str] | None = None,
+) -> dict[str, dict[str, float]]:
+    """Put a motion on a plain rig and on a control rig; how far apart their bones come to be.
+
+    names: bones of the control rig by those of the judge, by default the same.  By bone of the
+    judge: "direction" and "turn" in degrees, "place" in % of the leg.
+    """
+    options = options or retarget.RetargetOptions()
+    there = pipeline.retargeter(judge)
+    bake.bake(judge, there.transfer(motion, options), "judge")
+    bake.bake(rig, pipeline.retargeter(rig).transfer(motion, options), "controls")
+    frames = np.arange(1, motion.frame_count + 1)
+    first, second = ([*armature.sample_pose(o, frames), _rest_axes(o)] for o in (judge, rig))
+    leg = retarget.rig_leg_length(there.rig, there.bone_map)
+    found = {}
+    for name in (b for chain in there.bone_map.bones.values() for b in chain):
+        other = (names or {}).get(name, name)
+        if other not in second[0]:
+            continue
+        i, j = first[0].index(name), second[0].index(other)
+        axes = [_unit(first[1][:, i]), _unit(second[1][:, j])]
+        away = [a @ np.linalg.inv(r[n]) for a, r, n in zip(axes, (first[3], second[3]), (i, j))]
+        turned = np.einsum("tji,tjk->tik", *away)
+        cosines = (axes[0][..., 1] * axes[1][..., 1]).sum(axis=-1)
+        angles = (np.trace(turned, axis1=-2, axis2=-1) - 1.0) / 2.0
+        gap = np.linalg.norm(first[2][:, i] - second[2][:, j], axis=-1)
+        found[name] = {
+            "direction": float(np.degrees(np.arccos(np.clip(cosines, -1, 1))).max()),
+            "turn": float(np.degrees(np.arccos(np.clip(angles, -1, 1))).max()),
+            "place": float(100.0 * gap.max() / leg),
+        }
+    return found
+
+
+def largest(found: Mapping[str, Mapping[str, float]], what: str, *but: str) -> float:
+    """The largest error of some kind over all bones but some."""
+    return max(values[what] for name, values in found.items() if name not in but)
+
+
+def _rest_axes(rig: bpy.types.Object) -> np.ndarray:
+    bones = armature.bones_parents_first(rig)
+    axes = np.array([bone.matrix_local for bone in bones])[:, :3, :3]
+    return coordinates.BLENDER_TO_CANONICAL @ np.array(rig.matrix_world.to_3x3()) @ axes
+
+
+def _unit(axes: np.ndarray) -> np.ndarray:
+    return axes / np.linalg.norm(axes, axis=-2, keepdims=True)
