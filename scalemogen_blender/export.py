@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
 
-from . import character, compat
+from . import compat
 from ._core import errors, files
 from .operator_errors import reason, without_tracebacks
 from .output import clip as clips
-from .output import stage
+from .output import fbx, skeletons, stage, stand_in
 from .output.clip import Clip
 
 #: Blender's exporter of each format, and the add-on that brings it.
@@ -21,16 +24,24 @@ EXPORTERS = {
 }
 
 
-def export(rig: bpy.types.Object, path: Path, clip: Clip | None = None) -> None:
+def export(
+    rig: bpy.types.Object, path: Path, clip: Clip | None = None, preset: fbx.Preset = "PLAIN"
+) -> None:
     """Write the rig, its meshes and what it shows, in the format of the suffix.
 
     clip: frames and frame rate, by default the scene's; a .blend file is written as it is.
+    preset: for whom an FBX file is: UNREAL, UNITY or PLAIN.
     The target is complete or untouched, the scene is afterwards as it was before.
     ScaleMoGenError for an unknown suffix, a folder that cannot be written, a full disk, Edit
     Mode, and where Blender's exporter is disabled.
     """
     path = Path(path)
-    writers = {".fbx": _fbx, ".glb": _glb, ".blend": _blend, ".bvh": _bvh}
+    writers = {
+        ".fbx": functools.partial(_fbx, settings=fbx.SETTINGS[preset]),
+        ".glb": _glb,
+        ".blend": _blend,
+        ".bvh": _bvh,
+    }
     writer = writers.get(path.suffix.lower())
     if writer is None:
         raise errors.ScaleMoGenError(
@@ -71,34 +82,39 @@ def _is_empty(path: Path) -> bool:
     return not path.is_file() or path.stat().st_size == 0
 
 
-def _fbx(rig: bpy.types.Object, path: Path, clip: Clip) -> None:
+def _fbx(rig: bpy.types.Object, path: Path, clip: Clip, settings: fbx.Settings) -> None:
+    scale_length = bpy.context.scene.unit_settings.scale_length
     # Without a gap before the first frame, which the exporter would leave.
-    with stage.alone(rig), clips.shown(rig, clip, from_zero=True):
+    stands_in = settings.stands_in or skeletons.is_controlled(rig) or not clips.can_be_shifted(rig)
+    with _on_stage(rig, clip, stands_in, settings.unit(scale_length), settings.armature):
         compat.call_operator(
             bpy.ops.export_scene.fbx,
             filepath=str(path),
-            use_selection=True,
-            object_types={"ARMATURE", "MESH", "EMPTY"},
-            # Engines want metres as their unit on the armature itself, not a scale of 100 on it.
-            apply_unit_scale=True,
-            apply_scale_options="FBX_SCALE_ALL",
-            axis_forward="-Z",
-            axis_up="Y",
-            add_leaf_bones=False,
-            use_armature_deform_only=_deform_bones_suffice(rig),
-            mesh_smooth_type="FACE",
-            bake_anim=True,
-            bake_anim_use_nla_strips=False,
-            bake_anim_use_all_actions=False,
-            bake_anim_use_all_bones=True,
-            bake_anim_force_startend_keying=True,
-            bake_anim_simplify_factor=0.0,
-            path_mode="AUTO",
+            use_armature_deform_only=not stands_in and skeletons.deform_bones_suffice(rig),
+            **settings.options(scale_length, stands_in),
         )
 
 
+@contextlib.contextmanager
+def _on_stage(
+    rig: bpy.types.Object,
+    clip: Clip,
+    stands_in: bool,
+    unit: float = 1.0,
+    name: str | None = None,
+    from_zero: bool = True,
+) -> Iterator[None]:
+    """The character, or a plain copy of it, selected in a scene that is the clip."""
+    with stage.alone(rig), contextlib.ExitStack() as stack:
+        if stands_in:
+            stack.enter_context(stand_in.standing_in(rig, clip, unit, name))
+        else:
+            stack.enter_context(clips.shown(rig, clip, from_zero))
+        yield
+
+
 def _glb(rig: bpy.types.Object, path: Path, clip: Clip) -> None:
-    with stage.alone(rig), clips.shown(rig, clip, from_zero=False):
+    with _on_stage(rig, clip, skeletons.is_controlled(rig), from_zero=False):
         compat.call_operator(
             bpy.ops.export_scene.gltf,
             filepath=str(path),
@@ -136,22 +152,10 @@ def _blend(_rig: bpy.types.Object, path: Path, _clip: Clip) -> None:
 
 def _bvh(rig: bpy.types.Object, path: Path, clip: Clip) -> None:
     scene = bpy.context.scene
-    with stage.alone(rig), clips.shown(rig, clip, from_zero=False):
+    with _on_stage(rig, clip, skeletons.is_controlled(rig), from_zero=False):
         bpy.ops.export_anim.bvh(
             filepath=str(path),
             frame_start=scene.frame_start,
             frame_end=scene.frame_end,
             root_transform_only=True,
         )
-
-
-def _deform_bones_suffice(rig: bpy.types.Object) -> bool:
-    """Whether controls may be left out: all keyed bones, and all that carry objects, stay."""
-    kept: set[str] = set()
-    for bone in rig.data.bones:
-        if bone.use_deform:
-            kept.update((bone.name, *(parent.name for parent in bone.parent_recursive)))
-    needed = {o.parent_bone for o in character.members(rig) if o.parent == rig and o.parent_bone}
-    needed |= {curve.group.name for curve in compat.active_curves(rig) if curve.group}
-    needed &= set(rig.data.bones.keys())
-    return bool(kept) and needed <= kept

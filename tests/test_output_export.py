@@ -365,9 +365,13 @@ def test_the_panel_has_settings_and_buttons(in_blender):
     def names():
         return [item.name for item in panel_fakes.draw(panel.SCALEMOGEN_PT_output, bpy.context)
                 if item.name]
-    ways = ["target", "scalemogen.bake", "scalemogen.export_fbx", "scalemogen.export_gltf",
-            "scalemogen.export_bvh"]
-    assert names() == ["range", "rate", *ways]
-    settings.range = settings.rate = "CUSTOM"
-    assert names() == ["range", "frame_start", "frame_end", "rate", "fps", *ways]
+    ways = ["simplify", "scalemogen.bake", "fbx_for", "scalemogen.export_fbx",
+            "scalemogen.export_gltf", "scalemogen.export_bvh"]
+    assert names() == ["range", "rate", "target", "start", *ways]
+    settings.range = settings.rate = settings.start = "CUSTOM"
+    settings.target = "ADDITIVE"
+    assert names() == ["range", "frame_start", "frame_end", "rate", "fps", "target", "reference",
+                       "start", "start_frame", *ways]
+    settings.simplify = True
+    assert names()[-7:-5] == ["simplify_angle", "simplify_distance"]
     """)

@@ -24,14 +24,14 @@ class ActionWriter:
             self._curves = action
 
     @classmethod
-    def new(cls, owner: bpy.types.Object, name: str) -> "ActionWriter":
+    def new(cls, owner: bpy.types.ID, name: str) -> "ActionWriter":
         """An empty action with a slot named after its owner."""
         action = bpy.data.actions.new(name)
         if hasattr(action, "slots"):
-            action.slots.new(id_type="OBJECT", name=owner.name)
+            action.slots.new(id_type=owner.id_type, name=owner.name)
             action.layers.new("Layer").strips.new(type="KEYFRAME")
         else:
-            action.id_root = "OBJECT"
+            action.id_root = owner.id_type
         return cls(action)
 
     def paths(self) -> set[str]:
@@ -53,8 +53,8 @@ class ActionWriter:
         """An F-curve without keys."""
         return new_curve(self._curves, path, index, group)
 
-    def assign(self, owner: bpy.types.Object) -> None:
-        """Make the action the object's active one."""
+    def assign(self, owner: bpy.types.ID) -> None:
+        """Make the action its owner's active one."""
         assign_action(owner.animation_data_create(), self.action)
 
 

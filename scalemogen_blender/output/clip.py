@@ -29,6 +29,16 @@ class Clip:
     fps: float | None = None
 
 
+def scene_fps(scene: bpy.types.Scene) -> float:
+    """Frames per second of a scene."""
+    return bake.scene_fps(scene)
+
+
+def can_be_shifted(rig: bpy.types.Object) -> bool:
+    """Whether all that moves the rig can be moved in time, so that a clip begins at frame 0."""
+    return _can_all_be_shifted(_movers(rig))
+
+
 def of_scene(rig: bpy.types.Object) -> Clip:
     """The scene's range, under the name of the rig's action."""
     scene = bpy.context.scene
@@ -50,11 +60,11 @@ def shown(rig: bpy.types.Object, clip: Clip, from_zero: bool) -> Iterator[None]:
     stretch = scene.render.frame_map_new / scene.render.frame_map_old
     movers = _movers(rig)
     start = clip.first * ratio
-    shift = (from_zero or abs(start - round(start)) > 1e-6) and _can_be_shifted(movers)
+    shift = (from_zero or abs(start - round(start)) > 1e-6) and _can_all_be_shifted(movers)
     first = 0 if shift else round(start)
     last = first + int(np.floor((clip.last - clip.first) * ratio + 1e-6))
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_time_kept(scene))
+        stack.enter_context(time_kept(scene))
         if shift and clip.first:
             stack.enter_context(_shifted(movers, -clip.first / stretch))
         if clip.fps is not None and clip.fps != fps:
@@ -68,7 +78,7 @@ def shown(rig: bpy.types.Object, clip: Clip, from_zero: bool) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _time_kept(scene: bpy.types.Scene) -> Iterator[None]:
+def time_kept(scene: bpy.types.Scene) -> Iterator[None]:
     """Put back the scene's name, range, frame rate and remapping, and the current frame."""
     name, render = scene.name, scene.render
     frame, subframe = scene.frame_current, scene.frame_subframe
@@ -125,7 +135,7 @@ def _movers(rig: bpy.types.Object) -> list[bpy.types.ID]:
     return list(ids)
 
 
-def _can_be_shifted(movers: Iterable[bpy.types.ID]) -> bool:
+def _can_all_be_shifted(movers: Iterable[bpy.types.ID]) -> bool:
     """Whether all that moves is keys of active actions, which can be moved in a copy."""
     for user in movers:
         animation = user.animation_data

@@ -10,6 +10,7 @@ from .. import rig as rigs
 from .._core import errors, files
 from ..operator_errors import reported
 from . import exporting
+from .properties import ENGINES
 
 
 class _Exporter(ExportHelper):
@@ -31,12 +32,17 @@ class _Exporter(ExportHelper):
             self.filepath = str(folder / (bpy.path.clean_name(name) + self.filename_ext))
         return ExportHelper.invoke(self, context, event)
 
+    def preset(self, context: bpy.types.Context) -> str:
+        """For whom the file is."""
+        return "PLAIN"
+
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         path = _target(self.filepath, self.filename_ext)
         rig = exporting.checked(context)
         files.check_writable(path)
-        export.export(rig, path, exporting.clip_of(context.scene, rig))
+        clip = exporting.clip_of(context.scene, rig)
+        export.export(rig, path, clip, self.preset(context))
         self.report(
             {"INFO"},
             interface.report(
@@ -53,10 +59,28 @@ class SCALEMOGEN_OT_export_fbx(_Exporter, bpy.types.Operator):
     bl_label = "Export FBX"
     bl_description = (
         "Write the rig, its meshes and the motion that it shows to an FBX file, with settings "
-        "for game engines, in the range and at the frame rate set under Bake & Export"
+        "for the chosen program, in the range and at the frame rate set under Bake & Export"
     )
     filename_ext = ".fbx"
     filter_glob: bpy.props.StringProperty(default="*.fbx", options={"HIDDEN"})
+    fbx_for: bpy.props.EnumProperty(
+        name="FBX For",
+        description="The program that shall read the file; without a choice the panel's",
+        items=ENGINES,
+        default="PLAIN",
+        options={"SKIP_SAVE"},
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if not self.properties.is_property_set("fbx_for"):
+            self.fbx_for = self.preset(context)
+        return super().invoke(context, event)
+
+    def preset(self, context: bpy.types.Context) -> str:
+        """The operator's own choice, else the panel's."""
+        if self.properties.is_property_set("fbx_for"):
+            return str(self.fbx_for)
+        return str(context.scene.scalemogen.output.fbx_for)
 
 
 class SCALEMOGEN_OT_export_gltf(_Exporter, bpy.types.Operator):

@@ -1,0 +1,287 @@
+"""A stand-in for a character: the same bones and meshes, moving by plain keys alone.
+
+What exporters need and artists' rigs do not give: the first frame at 0 whatever moves the rig
+(NLA, constraints, drivers, parents, linked actions), one unit, a scale of one everywhere, and bones
+that deform without the controls above them.  The character itself is only looked at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from .. import character, compat
+from .._core import rotations
+from . import carried, skeletons
+from .clip import Clip, scene_fps, time_kept
+
+_SMALL = 1e-6
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the character does: world matrices of the rig [T, 4, 4] and of each mesh, armature-space
+    matrices of the bones [T, B, 4, 4], values of each mesh's shape keys [T, S].
+    """
+
+    world: np.ndarray
+    bones: np.ndarray
+    meshes: dict[bpy.types.Object, np.ndarray]
+    shapes: dict[bpy.types.Object, np.ndarray]
+
+
+@contextlib.contextmanager
+def standing_in(
+    rig: bpy.types.Object, clip: Clip, unit: float, name: str | None = None
+) -> Iterator[bpy.types.Object]:
+    """A stand-in that is alone selected, in a scene whose range is the clip from frame 0 on.
+
+    unit: what a unit of the scene becomes.  name: of the armature object, by default the rig's.
+    The rig and what belongs to it have to be shown and in Object Mode.
+    """
+    scene = bpy.context.scene
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(time_kept(scene))
+        seen = _watched(rig, clip)
+        made = _Made()
+        stack.callback(made.remove)
+        copy, posed = _armature(made, rig, seen, unit)
+        meshes = _meshes(made, rig, copy, seen, unit, posed)
+        stack.enter_context(_named([(copy, name or rig.name), *((m, o.name) for o, m in meshes)]))
+        stack.enter_context(_hidden([rig, *(o for o, _ in meshes)]))
+        fps = clip.fps or scene_fps(scene)
+        scene.render.fps = max(1, round(fps))
+        scene.render.fps_base = scene.render.fps / fps
+        scene.render.frame_map_old = scene.render.frame_map_new = 100
+        scene.use_preview_range = False
+        scene.frame_start, scene.frame_end = 0, len(seen.world) - 1
+        scene.name = clip.name
+        scene.frame_set(0)
+        for o in bpy.context.view_layer.objects:
+            o.select_set(o == copy or any(o == mesh for _, mesh in meshes))
+        bpy.context.view_layer.objects.active = copy
+        yield copy
+
+
+class _Made:
+    """Everything temporary, to be removed in the end."""
+
+    def __init__(self) -> None:
+        self.objects: list[bpy.types.Object] = []
+        self.data: list[tuple[bpy.types.bpy_prop_collection, bpy.types.ID]] = []
+
+    def object(self, name: str, data: bpy.types.ID) -> bpy.types.Object:
+        made = bpy.data.objects.new(name, data)
+        bpy.context.scene.collection.objects.link(made)
+        self.objects.append(made)
+        return made
+
+    def keep(self, owner: bpy.types.bpy_prop_collection, data: bpy.types.ID) -> None:
+        self.data.append((owner, data))
+
+    def remove(self) -> None:
+        for made in self.objects:
+            bpy.data.objects.remove(made)
+        for owner, data in reversed(self.data):
+            owner.remove(data)
+
+
+def _watched(rig: bpy.types.Object, clip: Clip) -> _Seen:
+    """Play the clip once and note what everything does."""
+    scene = bpy.context.scene
+    ratio = scene_fps(scene) / (clip.fps or scene_fps(scene))
+    count = int(np.floor((clip.last - clip.first) / ratio + 1e-6)) + 1
+    meshes = [o for o in character.members(rig) if o.type == "MESH"]
+    world, bones = np.empty((count, 4, 4)), np.empty((count, len(rig.pose.bones), 4, 4))
+    places = {mesh: np.empty((count, 4, 4)) for mesh in meshes}
+    keys = {m: m.data.shape_keys.key_blocks for m in meshes if m.data.shape_keys is not None}
+    shapes = {mesh: np.empty((count, len(blocks))) for mesh, blocks in keys.items()}
+    flat = np.empty(16 * len(rig.pose.bones), dtype=np.float32)
+    for row in range(count):
+        frame = clip.first + row * ratio
+        whole = int(np.floor(frame + 1e-6))
+        scene.frame_set(whole, subframe=max(0.0, frame - whole))
+        graph = bpy.context.evaluated_depsgraph_get()
+        shown = rig.evaluated_get(graph)
+        world[row] = shown.matrix_world
+        shown.pose.bones.foreach_get("matrix", flat)
+        bones[row] = flat.reshape(-1, 4, 4).transpose(0, 2, 1)
+        for mesh, matrices in places.items():
+            matrices[row] = mesh.evaluated_get(graph).matrix_world
+        for mesh, values in shapes.items():
+            values[row] = [block.value for block in keys[mesh]]
+    return _Seen(world, bones, places, shapes)
+
+
+def _armature(
+    made: _Made, rig: bpy.types.Object, seen: _Seen, unit: float
+) -> tuple[bpy.types.Object, dict[str, np.ndarray]]:
+    """The stand-in's armature object with its keys; it carries way and turn, its bones the size.
+
+    Also the matrices [T, 4, 4] of its bones in its own space.
+    """
+    data = rig.data.copy()
+    made.keep(bpy.data.armatures, data)
+    data.animation_data_clear()
+    data.pose_position = "POSE"
+    copy = made.object("ScaleMoGen stand-in", data)
+    parents = skeletons.exported(rig)
+    skeletons.reduce_to(copy, parents)
+    at, size = _rigid(seen.world, unit)
+    index = {bone.name: i for i, bone in enumerate(rig.pose.bones)}
+    order = [bone.name for bone in skeletons.parents_first(data)]
+    rest = np.array([rig.data.bones[name].matrix_local for name in order])
+    data.transform(Matrix(size[0]))
+    rest_now = np.array([data.bones[name].matrix_local for name in order])
+    # What moves a point of the rest pose, in the world; the same for the stand-in's bones.
+    posed = seen.bones[:, [index[name] for name in order]]
+    moving = posed @ np.linalg.inv(rest)
+    posed_now = size[:, None] @ moving @ np.linalg.inv(size[0]) @ rest_now
+    writer = compat.ActionWriter.new(copy, "ScaleMoGen stand-in")
+    made.keep(bpy.data.actions, writer.action)
+    frames = np.arange(len(seen.world), dtype=np.float64)
+    rows = {name: row for row, name in enumerate(order)}
+    for row, name in enumerate(order):
+        above = data.bones[name].parent
+        local = np.linalg.inv(rest_now[row])[None] @ posed_now[:, row]
+        if above is not None:
+            parent = rows[above.name]
+            between = np.linalg.inv(rest_now[row]) @ rest_now[parent]
+            local = between @ np.linalg.inv(posed_now[:, parent]) @ posed_now[:, row]
+        key_transform(writer, copy.pose.bones[name].path_from_id() + ".", name, frames, local)
+    copy.rotation_mode = "QUATERNION"
+    key_transform(writer, "", copy.name, frames, at, always=True)
+    writer.assign(copy)
+    return copy, {name: posed_now[:, row] for row, name in enumerate(order)}
+
+
+def _rigid(world: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Way and turn [T, 4, 4] of an object in the new unit, and what is left: its size."""
+    scaled = np.diag([unit, unit, unit, 1.0]) @ world
+    u, _, vt = np.linalg.svd(scaled[:, :3, :3])
+    turned = u @ vt
+    mirrored = np.linalg.det(turned) < 0.0
+    u[mirrored, :, -1] *= -1.0
+    at = np.tile(np.eye(4), (len(world), 1, 1))
+    at[:, :3, :3] = u @ vt
+    at[:, :3, 3] = scaled[:, :3, 3]
+    return at, np.linalg.inv(at) @ scaled
+
+
+def key_transform(
+    writer: compat.ActionWriter,
+    path: str,
+    group: str,
+    frames: np.ndarray,
+    matrices: np.ndarray,
+    always: bool = False,
+) -> None:
+    """Keys of location, quaternion and scale for matrices [T, 4, 4], where they are not at rest."""
+    axes = matrices[:, :3, :3]
+    scale = np.linalg.norm(axes, axis=-2)
+    scale[:, 0] *= np.where(np.linalg.det(axes) < 0.0, -1.0, 1.0)
+    turns = rotations.matrix_to_quaternion(axes / scale[:, None])
+    channels = (
+        ("location", matrices[:, :3, 3], (0.0, 0.0, 0.0)),
+        ("rotation_quaternion", rotations.make_continuous(turns), (1.0, 0.0, 0.0, 0.0)),
+        ("scale", scale, (1.0, 1.0, 1.0)),
+    )
+    for name, values, rest in channels:
+        if always or np.abs(values - np.array(rest)).max(initial=0.0) > _SMALL:
+            for column in range(values.shape[1]):
+                writer.add_curve(path + name, column, group, frames, values[:, column])
+
+
+def _meshes(
+    made: _Made,
+    rig: bpy.types.Object,
+    copy: bpy.types.Object,
+    seen: _Seen,
+    unit: float,
+    posed: dict[str, np.ndarray],
+) -> list[tuple[bpy.types.Object, bpy.types.Object]]:
+    """Each mesh of the character and its stand-in, on the stand-in's armature."""
+    at, _ = _rigid(seen.world, unit)
+    scaled = np.diag([unit, unit, unit, 1.0])
+    frames = np.arange(len(at), dtype=np.float64)
+    found = []
+    for mesh, world in seen.meshes.items():
+        bone = carried.carrier(mesh, rig)
+        data = carried.mesh_data(mesh)
+        made.keep(bpy.data.meshes, data)
+        stand_in = made.object(mesh.name, data)
+        carried.copy_materials(mesh, stand_in)
+        place = np.linalg.inv(at) @ scaled @ world
+        stand_in.parent = copy
+        skinned = carried.armature_modifier(mesh, rig)
+        if skinned is not None:
+            modifier = stand_in.modifiers.new(skinned.name, "ARMATURE")
+            modifier.object = copy
+            modifier.use_deform_preserve_volume = skinned.use_deform_preserve_volume
+        elif bone is not None:
+            place = np.linalg.inv(posed[bone]) @ place
+            stand_in.parent_type, stand_in.parent_bone = "BONE", bone
+            length = copy.data.bones[bone].length  # Blender hangs children on the tail
+            stand_in.matrix_parent_inverse = Matrix.Translation((0.0, -length, 0.0))
+        data.transform(Matrix(place[0]), shape_keys=True)
+        if np.linalg.det(place[0][:3, :3]) < 0.0:
+            data.flip_normals()
+        moving = place @ np.linalg.inv(place[0])
+        if skinned is None and np.abs(moving - np.eye(4)).max() > 1e-5:
+            stand_in.rotation_mode = "QUATERNION"
+            writer = compat.ActionWriter.new(stand_in, "ScaleMoGen stand-in")
+            made.keep(bpy.data.actions, writer.action)
+            key_transform(writer, "", stand_in.name, frames, moving)
+            writer.assign(stand_in)
+        if mesh in seen.shapes and data.shape_keys is not None:
+            _key_shapes(made, data.shape_keys, seen.shapes[mesh], frames)
+        found.append((mesh, stand_in))
+    return found
+
+
+def _key_shapes(made: _Made, shapes: bpy.types.Key, values: np.ndarray, frames: np.ndarray) -> None:
+    shapes.animation_data_clear()
+    writer = compat.ActionWriter.new(shapes, "ScaleMoGen stand-in")
+    made.keep(bpy.data.actions, writer.action)
+    for column, block in enumerate(shapes.key_blocks):
+        block.value = values[0, column]
+        if np.ptp(values[:, column]) > _SMALL:
+            writer.add_curve(block.path_from_id("value"), 0, "", frames, values[:, column])
+    writer.assign(shapes)
+
+
+@contextlib.contextmanager
+def _named(wanted: Sequence[tuple[bpy.types.Object, str]]) -> Iterator[None]:
+    """Objects with names that others have, who give them up for a while."""
+    lent: list[tuple[bpy.types.Object, str]] = []
+    try:
+        for o, name in wanted:
+            holder = next((x for x in bpy.data.objects if x.name == name and not x.library), None)
+            if holder is not None and holder != o:
+                lent.append((holder, name))
+                holder.name = f"{name} (original)"
+            o.name = name
+        yield
+    finally:
+        for o, _ in wanted:
+            o.name = "ScaleMoGen stand-in"
+        for holder, name in lent:
+            holder.name = name
+
+
+@contextlib.contextmanager
+def _hidden(objects: Sequence[bpy.types.Object]) -> Iterator[None]:
+    """Objects that Blender need not evaluate for a while."""
+    flags = [(o, o.hide_viewport) for o in objects]
+    try:
+        for o in objects:
+            o.hide_viewport = True
+        yield
+    finally:
+        for o, hidden in flags:
+            o.hide_viewport = hidden
