@@ -16,9 +16,11 @@ from . import armature, bake, character, mannequin, rig_import, rigify_rig
 from . import export as exporting
 from ._core import errors, retarget, rotations
 from ._core import motion as motions
+from .output import fbx
 from .rig import abilities, controls
 
 _RIG_KEY = "scalemogen_rig"
+_PRESETS: "Mapping[str, fbx.Preset]" = {"plain": "PLAIN", "unreal": "UNREAL", "unity": "UNITY"}
 #: Poses that stand for the rest poses of opened rigs, by ``session_uid``.
 _references: dict[int, np.ndarray] = {}
 
@@ -135,7 +137,7 @@ def export(path: Path, rig: bpy.types.Object | None = None, fbx_for: str = "plai
     rig = rig or bpy.data.objects.get(bpy.context.scene.get(_RIG_KEY, ""))
     if rig is None:
         raise errors.ScaleMoGenError("There is no rig to export; open one first.")
-    exporting.export(rig, Path(path))
+    exporting.export(rig, Path(path), preset=_PRESETS[fbx_for])
 
 
 def open_motion(
