@@ -60,7 +60,7 @@ def feet_to_motion(
 
 
 def strolling(
-    seconds: float = 3.0, fps: float = 30.0, speed: float = 1.0, crouch: float = 0.06
+    seconds: float = 3.0, fps: float = 30.0, speed: float = 1.0, crouch: float = 0.1
 ) -> Motion:
     """A walk along +Z whose feet stand exactly: flat, then rolling over the ball."""
     frames = round(seconds * fps)

@@ -15,9 +15,9 @@ import numpy as np
 from ...motion import Motion
 from ..options import FootLock
 from ..pose import JointPose
-from .foot import RigFoot
+from .foot import LegPath, RigFoot
 from .path import nailed, toe_places
-from .reach import LegPath, lowering, reach, settled, within_reach
+from .reach import lowering, reach, settled, within_reach
 from .rolling import flat_feet_held, heels_lifted_in_reach
 from .shape import FootShape, foot_shapes
 from .standing import stance_of
@@ -82,7 +82,7 @@ def locked_feet(
         for foot, place in zip(feet, places, strict=True)
     ]
     feet = [
-        heels_lifted_in_reach(foot, leg.hip + height[:, None] * up, leg.own)
+        heels_lifted_in_reach(foot, leg, leg.hip + height[:, None] * up)
         for leg, foot in zip(legs, feet, strict=True)
     ]
     height = height - lowering(list(zip(legs, feet, strict=True)), height, motion.fps, scale)
@@ -91,4 +91,4 @@ def locked_feet(
         reached = within_reach(leg, height, foot)
         feet[index] = toes_on_floor(reached, pose.turns[:, foot.shape.leg.ankle])
         reach(leg, height, feet[index], turns)
-    return JointPose(turns, pose.hips + (height - floor)[:, None] * up), feet
+    return replace(pose, turns=turns, hips=pose.hips + (height - floor)[:, None] * up), feet

@@ -1,4 +1,4 @@
-"""One foot of a rig in a motion, numpy only."""
+"""One leg and one foot of a rig in a motion, numpy only."""
 
 from dataclasses import dataclass, replace
 
@@ -7,6 +7,40 @@ import numpy as np
 from ...rotations import quaternion_rotate
 from .shape import FootShape
 from .standing import Standing
+
+#: A leg is not stretched further than this share of its length, unless the motion itself did.
+_FULL_REACH = 0.993
+
+
+@dataclass(frozen=True)
+class LegPath:
+    """Hip, knee and ankle of one leg [T, 3] before anything is moved."""
+
+    hip: np.ndarray
+    knee: np.ndarray
+    ankle: np.ndarray
+    length: float
+
+    @property
+    def own(self) -> np.ndarray:
+        """Distance [T] from hip to ankle."""
+        distance: np.ndarray = np.linalg.norm(self.ankle - self.hip, axis=-1)
+        return distance
+
+    @property
+    def limit(self) -> np.ndarray:
+        """The longest distance [T] from hip to ankle that the leg may take."""
+        return np.maximum(self.own, _FULL_REACH * self.length)
+
+    def softened(self, distance: np.ndarray, share: float, most: np.ndarray) -> np.ndarray:
+        """Distances [T] that approach ``most`` [T] gently from a share of the leg's length on.
+
+        What the motion itself has stretched as far is left alone.
+        """
+        start = np.maximum(self.own, share * self.length)
+        room = np.maximum(most - start, 1e-6 * self.length)
+        over = np.maximum(distance - start, 0.0)
+        return np.where(over > 0.0, start + room * (1.0 - np.exp(-over / room)), distance)
 
 
 @dataclass(frozen=True)

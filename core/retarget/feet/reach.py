@@ -1,6 +1,6 @@
 """Legs that reach their feet: the pelvis' height, and two bones each; numpy only."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,17 +14,17 @@ from ...rotations import (
     rotation_vector_to_quaternion,
 )
 from .easing import nearness
-from .foot import RigFoot
+from .foot import LegPath, RigFoot
 from .shape import UP
 
-#: A leg is not stretched further than this share of its length, unless the motion itself did.
-_FULL_REACH = 0.993
 #: The pelvis goes up and down with its feet over about this many seconds, by at most so much (m).
 _SETTLE_SECONDS, _SETTLED = 0.25, 0.1
 #: It is lowered by at most this much (m), over about so many seconds, to bring feet within reach.
 _LOWERED, _LOWER_SECONDS = 0.08, 0.2
 #: Pull to nothing where no foot stands.
 _REST = 0.01
+#: A leg that is free approaches it gently, from this share on and so long (s) before or after.
+_SOFT, _SOFT_SECONDS = 0.95, 0.1
 #: Recorded legs may be perfectly straight, or bent a little the wrong way: the thigh's own
 #: hinge rules up to about fifteen.
 _HINGE_WEIGHT = 0.25
@@ -34,27 +34,6 @@ _FOLDED = 0.3
 _MOST_FLEX = np.radians(50.0)
 #: Smaller changes (canonical metres, quaternion components) leave a leg untouched.
 _NOTHING = 1e-9
-
-
-@dataclass(frozen=True)
-class LegPath:
-    """Hip, knee and ankle of one leg [T, 3] before anything is moved."""
-
-    hip: np.ndarray
-    knee: np.ndarray
-    ankle: np.ndarray
-    length: float
-
-    @property
-    def own(self) -> np.ndarray:
-        """Distance [T] from hip to ankle."""
-        distance: np.ndarray = np.linalg.norm(self.ankle - self.hip, axis=-1)
-        return distance
-
-    @property
-    def limit(self) -> np.ndarray:
-        """The longest distance [T] from hip to ankle that the leg may take."""
-        return np.maximum(self.own, _FULL_REACH * self.length)
 
 
 def settled(demands: list[tuple[np.ndarray, np.ndarray]], fps: float, scale: float) -> np.ndarray:
@@ -107,9 +86,13 @@ def within_reach(leg: LegPath, height: np.ndarray, foot: RigFoot) -> RigFoot:
     hip = leg.hip + height[:, None] * UP
     away = foot.ankle - hip
     distance = np.linalg.norm(away, axis=-1)
-    free = 1.0 - nearness(foot.toe_stands | foot.ankle_stands, foot.fps)
+    stands = foot.toe_stands | foot.ankle_stands
+    free = 1.0 - nearness(stands, foot.fps)
     nearest = np.minimum(leg.own, _FOLDED * leg.length * free)
-    allowed = np.clip(distance, nearest, leg.limit)
+    free = 1.0 - nearness(stands, foot.fps, _SOFT_SECONDS)
+    allowed = np.minimum(distance, leg.limit)
+    allowed += free * (np.minimum(distance, leg.softened(distance, _SOFT, leg.limit)) - allowed)
+    allowed = np.maximum(allowed, nearest)
     share = np.where(allowed == distance, 1.0, allowed / np.maximum(distance, 1e-12))[:, None]
     foot = replace(foot, ankle=np.where(share == 1.0, foot.ankle, hip + share * away))
     folded = distance < nearest

@@ -16,7 +16,7 @@ from ...rotations import (
     slerp,
 )
 from .easing import SHORTEST_SECONDS, eased, nearness, parted
-from .foot import RigFoot
+from .foot import LegPath, RigFoot
 from .shape import UP
 
 #: A flat foot that turns further than this (radians) pivots.
@@ -132,24 +132,22 @@ def _turned(foot: RigFoot, turns: np.ndarray) -> RigFoot:
     return foot.turned_about_ball(np.where(changed, turned, foot.rotation))
 
 
-def heels_lifted_in_reach(foot: RigFoot, hip: np.ndarray, own: np.ndarray) -> RigFoot:
-    """Heels lifted further where a leg [hip: T, 3] would get long while the ball stands.
+def heels_lifted_in_reach(foot: RigFoot, leg: LegPath, hip: np.ndarray) -> RigFoot:
+    """Heels lifted further where a leg would get long while the ball stands.
 
-    A leg that the motion itself has stretched as far (``own`` [T], hip to ankle) is left alone.
+    ``hip`` [T, 3] is where the leg begins by now.
     """
     rolls = foot.toe_stands & ~foot.ankle_stands & foot.standing.sole_down
     if not rolls.any():
         return foot
-    most = foot.shape.length
-    start, end = np.maximum(own, _LONG * most), np.maximum(own, _LONGEST * most) + 1e-6 * most
     distance = np.linalg.norm(foot.ankle - hip, axis=-1)
-    over = np.maximum(distance - start, 0.0)
-    wanted = start + (end - start) * (1.0 - np.exp(-over / (end - start)))
+    most = np.maximum(leg.own, _LONGEST * leg.length)
+    wanted = np.minimum(distance, leg.softened(distance, _LONG, most))
     axis = _heel_axis(foot)
-    lift = _lift_to(foot, hip, np.minimum(distance, wanted), axis)
+    lift = _lift_to(foot, hip, wanted, axis)
     flat = foot.toe_stands & foot.ankle_stands
     lift *= 1.0 - nearness(flat, foot.fps, _LIFT_SECONDS)
-    lift = np.where(rolls & (over > 0.0), np.clip(lift, 0.0, _MOST_LIFT), 0.0)
+    lift = np.where(rolls & (wanted < distance), np.clip(lift, 0.0, _MOST_LIFT), 0.0)
     if not lift.any():
         return foot
     lift = _lifts(lift, foot.toe_stands | foot.ankle_stands, foot)
