@@ -53,9 +53,13 @@ def retargeter(rig: RestRig) -> Retargeter:
     return Retargeter.build(rig, map_bones(rig.bone_names, rig.parents), canonical())
 
 
+#: The transfer alone, without corrections.
+BARE = RetargetOptions(feet="NEVER", keep_hands=False)
+
+
 def posed(rig: RestRig, motion: Motion, **options: bool) -> tuple[np.ndarray, np.ndarray]:
     """World rotations and heads of a rig after the transfer."""
-    channels = retargeter(rig).transfer(motion, RetargetOptions(feet="NEVER"), **options)
+    channels = retargeter(rig).transfer(motion, BARE, **options)
     basis = {name: channels.rotations[:, i] for i, name in enumerate(channels.bones)}
     return pose_rig(rig, basis, channels.locations)
 
@@ -234,8 +238,9 @@ def test_a_bend_is_spread_over_any_number_of_spine_bones(spine_bones):
     ]
     assert bends == sorted(bends)
     if spine_bones > 1:
-        assert bends[0] == pytest.approx(20.0) and bends[-1] == pytest.approx(60.0)
-        assert max(np.diff(bends)) <= 41.0
+        # The chest turns exactly as in the motion; those below it keep the trunk's direction.
+        assert bends[0] == pytest.approx(20.0, abs=5.0) and bends[-1] == pytest.approx(60.0)
+        assert max(np.diff(bends)) <= 45.0
     else:
         assert 30.0 < bends[0] < 50.0
 

@@ -29,5 +29,19 @@ def spread(
         at = (bones - bones[0]) / (bones[-1] - bones[0])
         bones = joints[0] + at * (joints[-1] - joints[0])
     place = np.interp(bones, joints, np.arange(len(joints)))
-    low = np.minimum(place.astype(int), len(joints) - 2)
+    whole = np.round(place)
+    place = np.where(np.abs(place - whole) < 1e-9, whole, place)
+    low = place.astype(int)
     return [(int(i), float(p - i)) for i, p in zip(low, place, strict=True)]
+
+
+def shared(bone_middles: Sequence[float]) -> list[tuple[int, float]]:
+    """Places of a neck's bones between chest (0), neck (1) and head (2), like :func:`spread`.
+
+    A lone bone is the neck; of several, those below its middle go from the chest to the neck, the
+    others on to the head, so that every bone has its part of the bend.
+    """
+    if len(bone_middles) == 1:
+        return [(1, 0.0)]
+    places = [2.0 * float(np.clip(middle, 0.0, 1.0)) for middle in bone_middles]
+    return [(min(int(place), 1), place - min(int(place), 1)) for place in places]

@@ -12,10 +12,12 @@ class JointPose:
 
     turns: [T, J, 4] global rotations of the skeleton's joints, in the rig's body frame.
     hips: [T, 3] where the middle between the rig's hip joints is, in that frame, metres.
+    fps: frames a second.
     """
 
     turns: np.ndarray
     hips: np.ndarray
+    fps: float = 30.0
 
 
 @dataclass(frozen=True)
