@@ -35,20 +35,25 @@ def obstacle(
 
 
 def retargeter_for(
-    rig: bpy.types.Object, bone_map: retarget.BoneMap, rest: retarget.RestRig
+    rig: bpy.types.Object,
+    bone_map: retarget.BoneMap,
+    rest: retarget.RestRig,
+    reference: retarget.RestRig | None = None,
 ) -> retarget.Retargeter:
     """A rig measured with its map, or through its controls if it is a control rig.
 
-    ScaleMoGenError where map, scale or constraints do not allow it.
+    ``reference``: the same rig in the pose that counts as standing at ease.  ScaleMoGenError
+    where map, scale or constraints do not allow it.
     """
     plan = plan_of(rig, bone_map)
     if plan is None:
-        return retarget.Retargeter.build(rest, bone_map, skeleton.canonical())
+        more = {} if reference is None else {"reference": reference}
+        return retarget.Retargeter.build(rest, bone_map, skeleton.canonical(), **more)
     now = switch_values(rig, plan)
     # Frames of IK controls as they are with IK, but the body itself as FK shows it.
     settings = {**_by_owner(plan.settings(plan.limbs, now)), **_by_owner(plan.settings((), now))}
     probes = probing.probe(rig, plan, tuple(settings.values()))
-    return retarget.controls.build(rest, plan, probes, skeleton.canonical(), now)
+    return retarget.controls.build(rest, plan, probes, skeleton.canonical(), now, reference)
 
 
 def _by_owner(

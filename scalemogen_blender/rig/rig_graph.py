@@ -55,7 +55,10 @@ def _is_on(constraint: bpy.types.Constraint) -> bool:
 
 
 def _holds(constraint: bpy.types.Constraint) -> bool:
-    """Whether nothing is left of a bone's own rotation at full influence."""
+    """Whether nothing is left of a bone's own rotation or place at full influence."""
+    if constraint.type == "COPY_LOCATION":
+        whole = constraint.use_x and constraint.use_y and constraint.use_z
+        return whole and not constraint.use_offset
     if constraint.type == "COPY_ROTATION":
         whole = constraint.use_x and constraint.use_y and constraint.use_z
         return whole and constraint.mix_mode == "REPLACE"
@@ -98,6 +101,8 @@ def _hold(
         chain=constraint.chain_count if ik else 0,
         pole=constraint.pole_subtarget if pole else "",
         pole_angle=constraint.pole_angle if ik else 0.0,
+        turns=constraint.type != "COPY_LOCATION",
+        moves=constraint.type in {"COPY_LOCATION", "COPY_TRANSFORMS"},
     )
 
 

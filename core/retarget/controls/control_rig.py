@@ -13,7 +13,7 @@ from ..body_frame import BodyFrame
 from ..bone_map import REQUIRED, plain_name
 from ..rest_rig import RestRig
 from ..transfer import Retargeter
-from .frames import FIXED, LOOSE, Carriers, Probes, carriers, halfway
+from .frames import FIXED, LOOSE, Carriers, Probes, carriers, halfway, parted
 from .plan import LIMBS, ControlPlan, toes_of
 
 #: Arrays of a rig at rest with a row for every bone.
@@ -38,10 +38,11 @@ class Twist:
 class ControlRig:
     """Controls with their effective parents, parents first.
 
-    rig: one bone a control; its parents are what moves the controls' heads once a motion is keyed.
-    place_parents: what moves them by itself; a target of inverse kinematics is keyed to be at the
-    limb's end.  location_axes: [B, 4] rest rotations of the location channels in armature space.
-    plan: without the controls that cannot be keyed.  body, drivers: as of the measured bones.
+    rig: one bone a control; its parents are what moves the bones that are seen for them.
+    place_parents: what moves the controls themselves, which may be elsewhere: on a rig that only
+    copies their rotations, or as targets of inverse kinematics.  location_axes: [B, 4] rest
+    rotations of the location channels in armature space.  plan: without the controls that cannot
+    be keyed.  body, drivers: as of the measured bones.
     """
 
     rig: RestRig
@@ -89,7 +90,7 @@ def assemble(rest: RestRig, plan: ControlPlan, probes: Probes, measured: Retarge
     posed = [i for i, name in enumerate(probes.names) if name in plan.posed]
     found = carriers(probes, posed, [probes.names.index(name) for name in plan.watched])
     plan = _drivable(plan, probes, found)
-    above = _Above(plan, probes.names, found)
+    above = _Above(plan, probes, found)
     order = _parents_first(_used(plan), above)
     index = {name: i for i, name in enumerate(order)}
     rows = [rest.index(name) for name in order]
@@ -129,19 +130,25 @@ def assemble(rest: RestRig, plan: ControlPlan, probes: Probes, measured: Retarge
 class _Above:
     """Names of what carries the controls."""
 
-    def __init__(self, plan: ControlPlan, names: Sequence[str], found: Carriers) -> None:
-        self.names, self.found = names, found
-        self.stand_ins = {
-            bone: control
+    def __init__(self, plan: ControlPlan, probes: Probes, found: Carriers) -> None:
+        self.names, self.found = probes.names, found
+        self.stand_ins: dict[str, str] = {}
+        self.elsewhere: dict[str, str | None] = {}
+        watched = frozenset(plan.watched)
+        pairs = [
+            (bone, control)
             for slot, chain in plan.measured.items()
             for bone, control in zip(chain, plan.controls[slot], strict=True)
-        }
-        self.watched = frozenset(plan.watched)
-        self.ends = {
-            limb.target: plan.controls[LIMBS[name][1]][0]
-            for name, limb in plan.limbs.items()
-            if limb.always
-        }
+            if bone in watched
+        ]
+        self.stand_ins.update(pairs)
+        for bone, control in pairs:
+            row = self.names.index(bone)
+            if parted(probes, row, self.names.index(control)) and found.place[row] != LOOSE:
+                self.elsewhere[control] = self._name(found.place[row])
+        for name, limb in plan.limbs.items():
+            if limb.always:
+                self.elsewhere[limb.target] = plan.controls[LIMBS[name][1]][0]
 
     def turn(self, name: str) -> str | None:
         return self._name(self.found.turn[self.names.index(name)])
@@ -150,8 +157,8 @@ class _Above:
         return self._name(self.found.place[self.names.index(name)])
 
     def keyed(self, name: str) -> str | None:
-        """What moves a control's head once it is keyed."""
-        return self.ends.get(name, self.place(name))
+        """What moves the head of the bone that a control is keyed for."""
+        return self.elsewhere.get(name, self.place(name))
 
     def all(self, name: str) -> list[str]:
         above = (self.turn(name), self.place(name), self.keyed(name))
@@ -161,7 +168,7 @@ class _Above:
         if carrier < 0:
             return None
         name = self.names[carrier]
-        return self.stand_ins.get(name, name) if name in self.watched else name
+        return self.stand_ins.get(name, name)
 
 
 def _drivable(plan: ControlPlan, probes: Probes, found: Carriers) -> ControlPlan:

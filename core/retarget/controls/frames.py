@@ -57,19 +57,19 @@ def carriers(probes: Probes, candidates: Sequence[int], watched: Sequence[int] =
     frames = turns @ np.swapaxes(probes.basis[..., :3, :3], -1, -2)
     axes = frames @ np.swapaxes(frames[:1], -1, -2) @ probes.location_axes
     places = poses[..., :3, 3] - np.einsum("ncij,ncj->nci", axes, probes.basis[..., :3, 3])
-    size = max(float(np.ptp(places[0], axis=0).max()), 1e-9)
+    far = _SHARE * max(float(np.ptp(places[0], axis=0).max()), 1e-9)
+    heads = poses[..., :3, 3]
+    posed, seen = np.array(candidates, dtype=int), np.array(watched, dtype=int)
     turn, place = [], []
     for control in range(len(probes.names)):
-        others = [c for c in candidates if c != control]
+        others = posed[posed != control]
         turn.append(_rigid_turn(frames[:, control], turns, others))
         here = places[:, control]
-        # Of two controls that share a head neither places the other.
-        apart = [c for c in others if _farthest(poses[:, c, :3, 3] - here, 0.0) > _SHARE * size]
-        carrier = turn[-1] if turn[-1] in apart else FIXED
-        place.append(_rigid_place(here, poses, [carrier] if carrier >= 0 else [], _SHARE * size))
-        for others in (apart, [c for c in watched if c != control]):
-            if place[-1] == LOOSE:
-                place[-1] = _rigid_place(here, poses, others, _SHARE * size)
+        # Of two controls that share a head neither places the other, unless it turns it, too.
+        shared = np.linalg.norm(heads[:, others] - here[:, None], axis=-1).max(axis=0) < far
+        ways = (others[others == turn[-1]], others[~shared], seen[seen != control])
+        found = (_rigid_place(here, turns, heads, way, far) for way in ways)
+        place.append(next((carrier for carrier in found if carrier != LOOSE), LOOSE))
     return Carriers(tuple(turn), tuple(place))
 
 
@@ -82,42 +82,51 @@ def halfway(probes: Probes, control: int, other: int, name: int) -> bool:
     return bool(rotation_angle(middle, away[2]).max() < 5.0 * _ANGLE)
 
 
+def parted(probes: Probes, one: int, other: int) -> bool:
+    """Whether two bones share a head at rest, but not in the other poses."""
+    heads = probes.poses[..., :3, 3]
+    far = _SHARE * max(float(np.ptp(heads[0], axis=0).max()), 1e-9)
+    apart = np.linalg.norm(heads[:, one] - heads[:, other], axis=-1)
+    return bool(apart[0] < far < apart.max())
+
+
 def _from_rest(matrices: np.ndarray) -> np.ndarray:
     """Quaternions [N, 4] of rotations [N, 3, 3] relative to the first of them."""
     return matrix_to_quaternion(matrices @ matrices[0].T)
 
 
-def _rigid_turn(frame: np.ndarray, turns: np.ndarray, others: Sequence[int]) -> int:
-    if _largest_angle(frame) < _ANGLE:
+def _rigid_turn(frame: np.ndarray, turns: np.ndarray, others: np.ndarray) -> int:
+    if _largest_angles(frame) < _ANGLE:
         return FIXED
-    spread = [_largest_angle(np.swapaxes(turns[:, c], -1, -2) @ frame) for c in others]
-    return _best(spread, others, _ANGLE)
+    relative = np.swapaxes(turns[:, others], -1, -2) @ frame[:, None]
+    return _best(_largest_angles(relative), others, _ANGLE)
 
 
-def _rigid_place(place: np.ndarray, poses: np.ndarray, others: Sequence[int], far: float) -> int:
+def _rigid_place(
+    place: np.ndarray, turns: np.ndarray, heads: np.ndarray, others: np.ndarray, far: float
+) -> int:
     if _farthest(place) < far:
         return FIXED
-    spread = [
-        _farthest(np.einsum("nji,nj->ni", poses[:, c, :3, :3], place - poses[:, c, :3, 3]))
-        for c in others
-    ]
-    return _best(spread, others, far)
+    away = place[:, None] - heads[:, others]
+    relative = np.einsum("ncji,ncj->nci", turns[:, others], away)
+    return _best(_farthest(relative), others, far)
 
 
-def _best(spread: Sequence[float], others: Sequence[int], limit: float) -> int:
-    if not others or min(spread) > limit:
+def _best(spread: np.ndarray, others: np.ndarray, limit: float) -> int:
+    if not len(others) or spread.min() > limit:
         return LOOSE
-    return others[int(np.argmin(spread))]
+    return int(others[np.argmin(spread)])
 
 
-def _largest_angle(rotations: np.ndarray) -> float:
-    """Largest angle in radians between the first rotation [3, 3] and the others [N, 3, 3]."""
-    gap = rotations - rotations[:1]
+def _largest_angles(rotations: np.ndarray) -> np.ndarray:
+    """Largest angles [...] in radians between the first of rotations [N, ..., 3, 3] and others."""
     # The chord of a rotation by a is 2 sqrt(2) sin(a / 2) in the Frobenius norm.
-    chord = np.sqrt((gap**2).sum(axis=(-2, -1))).max()
-    return float(2.0 * np.arcsin(min(1.0, chord / (2.0 * np.sqrt(2.0)))))
+    chord = np.linalg.norm(rotations - rotations[:1], axis=(-2, -1)).max(axis=0)
+    angles: np.ndarray = 2.0 * np.arcsin(np.minimum(1.0, chord / (2.0 * np.sqrt(2.0))))
+    return angles
 
 
-def _farthest(points: np.ndarray, origin: np.ndarray | float | None = None) -> float:
-    """Largest distance of points [N, 3] from an origin, by default the first of them."""
-    return float(np.linalg.norm(points - (points[:1] if origin is None else origin), axis=-1).max())
+def _farthest(points: np.ndarray) -> np.ndarray:
+    """Largest distances [...] of points [N, ..., 3] from the first."""
+    farthest: np.ndarray = np.linalg.norm(points - points[:1], axis=-1).max(axis=0)
+    return farthest

@@ -16,7 +16,7 @@ Property = tuple[str, str]
 
 @dataclass(frozen=True)
 class Hold:
-    """A constraint that leaves nothing of a bone's own rotation.
+    """A constraint that leaves nothing of a bone's own rotation (turns) or place (moves).
 
     bone, name: where it is.  target: the bone that it follows, "" for none.  other: the object
     that it follows instead, "" for none.  influence: now, or while ``switch`` is 0 and 1.
@@ -34,6 +34,8 @@ class Hold:
     chain: int = 0
     pole: str = ""
     pole_angle: float = 0.0
+    turns: bool = True
+    moves: bool = False
 
     def values(self, on: bool) -> tuple[float, ...]:
         """Values of the switch for which the constraint is on or off; empty if there are none."""
@@ -60,6 +62,14 @@ class RigGraph:
     parents: Mapping[str, str | None]
     holds: Callable[[str], tuple[Hold, ...]]
     loose: Callable[[str], bool]
+
+    def turning(self, bone: str) -> tuple[Hold, ...]:
+        """The constraints that turn a bone, later ones winning."""
+        return tuple(hold for hold in self.holds(bone) if hold.turns)
+
+    def moving(self, bone: str) -> tuple[Hold, ...]:
+        """The constraints that place a bone, later ones winning."""
+        return tuple(hold for hold in self.holds(bone) if hold.moves)
 
     def ancestors(self, bone: str) -> list[str]:
         """Names from the bone's parent up to its root."""

@@ -75,8 +75,9 @@ class ControlPlan:
     mover: the control that carries the body, turning with the pelvis.  root: the control of the
     whole rig, on the floor.  internal: how the names of the bones begin that make up the measured
     body, "" for any; deform: how those begin that stand for them among the parents.  neutral:
-    controls that have to stay at rest.  twists: for control spine[k] the bone that twists the
-    visible one in its place, "" for none.
+    controls that have to stay at rest.  overruled: constraints (bone and name) that turn the mover
+    as its own key does, and rest while the rig is probed.  twists: for control spine[k] the bone
+    that twists the visible one in its place, "" for none.
     """
 
     scheme: str
@@ -87,6 +88,7 @@ class ControlPlan:
     internal: str = ""
     deform: str = ""
     neutral: tuple[str, ...] = ()
+    overruled: tuple[tuple[str, str], ...] = ()
     twists: tuple[str, ...] = ()
     limbs: Mapping[str, Limb] = field(default_factory=dict)
     switches: tuple[Switch, ...] = ()
@@ -114,18 +116,16 @@ class ControlPlan:
 
     @property
     def watched(self) -> tuple[str, ...]:
-        """Bones at the ends of limbs that follow their targets: what hangs there, hangs on those.
-
-        While a rig is probed the solvers rest, and the targets are elsewhere.
-        """
-        ends = (LIMBS[name][2] for name, limb in self.limbs.items() if limb.always)
-        bones = (name for end in ends for name in self.measured.get(end, ()))
-        return tuple(name for name in bones if name not in self.keyed)
+        """Measured bones that are no controls themselves: they may be elsewhere than those."""
+        keyed = frozenset(self.keyed)
+        bones = (name for chain in self.measured.values() for name in chain)
+        return tuple(dict.fromkeys(name for name in bones if name not in keyed))
 
     @property
     def solvers(self) -> tuple[tuple[str, str], ...]:
-        """Constraints of inverse kinematics that have to rest while the rig is probed."""
-        return tuple(limb.solver for limb in self.limbs.values() if limb.solver is not None)
+        """Constraints that have to rest while the rig is probed."""
+        solvers = (limb.solver for limb in self.limbs.values() if limb.solver is not None)
+        return (*solvers, *self.overruled)
 
     def settings(
         self, inverse: Collection[str], now: Mapping[tuple[str, str], float]

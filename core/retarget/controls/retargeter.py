@@ -50,10 +50,11 @@ class ControlRetargeter(Retargeter):
         """All controls, of FK and of IK."""
         return list(range(self.rig.bone_count))
 
-    def location_axes(self, turns: np.ndarray) -> np.ndarray:
-        """Rotation [T, 4] from the mover's location channels to the body's frame."""
-        axes = self.rig_to_body(self.controls.location_axes[self.mover])
-        return quaternion_multiply(self.parent_turns(turns, self.mover), axes)
+    def location_axes(self, turns: np.ndarray, bone: int | None = None) -> np.ndarray:
+        """Rotation [T, 4] from a control's (the mover's) location channel to the body's frame."""
+        bone = self.mover if bone is None else bone
+        axes = self.rig_to_body(self.controls.location_axes[bone])
+        return quaternion_multiply(self.parent_turns(turns, bone), axes)
 
     def rig_to_body(self, turn: np.ndarray) -> np.ndarray:
         """A rotation [..., 4] of armature space in the body's frame."""
@@ -124,13 +125,15 @@ def build(
     probes: Probes,
     skeleton: Skeleton,
     now: Mapping[tuple[str, str], float],
+    reference: RestRig | None = None,
 ) -> ControlRetargeter:
     """A control rig from its rest pose, the plan for it and what probing has shown.
 
-    ``now``: values of the switches that the rig has.  ScaleMoGenError where a control cannot be
+    ``now``: values of the switches that the rig has.  ``reference``: the pose that counts as
+    standing at ease, see :meth:`Retargeter.build`.  ScaleMoGenError where a control cannot be
     keyed.
     """
-    measured = reader(rest, plan, skeleton)
+    measured = reader(rest, plan, skeleton, reference)
     found = assemble(rest, plan, probes, measured)
     return ControlRetargeter(
         rig=found.rig,
@@ -144,7 +147,12 @@ def build(
     )
 
 
-def reader(rest: RestRig, plan: ControlPlan, skeleton: Skeleton) -> Retargeter:
+def reader(
+    rest: RestRig, plan: ControlPlan, skeleton: Skeleton, reference: RestRig | None = None
+) -> Retargeter:
     """A control rig measured on its deform bones, for reading the motion that they show."""
     bone_map = BoneMap(plan.scheme, plan.measured)
-    return Retargeter.build(measured_rig(rest, plan), bone_map, skeleton)
+    bones = measured_rig(rest, plan)
+    if reference is None:
+        return Retargeter.build(bones, bone_map, skeleton)
+    return Retargeter.build(bones, bone_map, skeleton, measured_rig(reference, plan))

@@ -78,7 +78,7 @@ class _Search:
     def _ways(self, bone: str, depth: int) -> Iterable[_Route]:
         """All ways to drive a bone: each of its constraints, then none of them."""
         off: dict[Property, float] = {}  # what turns off the constraints looked at so far
-        stack = [*self.graph.holds(bone)]
+        stack = [*self.graph.turning(bone)]
         ik = self.chains.get(bone)
         if ik is not None and ik not in stack:
             stack.append(ik)
@@ -119,7 +119,7 @@ class _Search:
         way = self.route(bone)
         if way is not None and (way.ik is None or self._limb_of(slot, way.ik) is not None):
             return None
-        stack = [h for h in self.graph.holds(bone) if not h.is_fixed(on=False)]
+        stack = [h for h in self.graph.turning(bone) if not h.is_fixed(on=False)]
         hold = stack[-1] if stack else (way.ik if way is not None else self.chains.get(bone))
         if hold is None:
             return Obstacle(slot, bone, "")
@@ -168,7 +168,7 @@ class _Search:
         used = {name for chain in controls.values() for name in chain}
         used |= {name for limb in limbs.values() for name in limb.controls}
         self._win(used)
-        mover = controls["pelvis"][0]
+        mover = self._mover(self.map.bones["pelvis"][0])
         root = self._root(mover)
         above = {a for name in used for a in self.graph.ancestors(name)} - used - {mover, root}
         return ControlPlan(
@@ -179,13 +179,14 @@ class _Search:
             root=root,
             neutral=tuple(sorted(n for n in above if self._is_free(n))),
             limbs=limbs,
+            overruled=tuple((h.bone, h.name) for h in self.graph.turning(mover)),
             switches=tuple(Switch(*key, fk=v, ik=v) for key, v in self.switched.items()),
         )
 
     def _win(self, used: Iterable[str]) -> None:
         """Switch so that the bones which copy a used control follow it and nothing else."""
         for bone in self.graph.parents:
-            stack = self.graph.holds(bone)
+            stack = self.graph.turning(bone)
             for place, hold in enumerate(stack):
                 if hold.target not in used or hold.kind != "COPY":
                     continue
@@ -197,6 +198,16 @@ class _Search:
 
     def _is_free(self, bone: str) -> bool:
         return not self.graph.holds(bone) and not self.graph.loose(bone)
+
+    def _mover(self, pelvis: str) -> str:
+        """The control that moves the pelvis; it need not be the one that turns it."""
+        for _ in range(_DEEPEST):
+            placing = [h for h in self.graph.moving(pelvis) if not h.is_fixed(on=False)]
+            usable = [h for h in placing if h.target and not h.other]
+            if not usable or self._switch(self.switched, usable[-1], True) is None:
+                return pelvis
+            pelvis = usable[-1].target
+        return pelvis
 
     def _root(self, mover: str) -> str | None:
         free = [bone for bone in self.graph.ancestors(mover) if self._is_free(bone)]
