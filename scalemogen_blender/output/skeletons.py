@@ -37,8 +37,10 @@ def exported(rig: bpy.types.Object) -> dict[str, str | None]:
     bones = rig.data.bones
     deforming = _deforming(rig)
     if deforming and is_controlled(rig):
-        kept = deforming | _carriers(rig) | {_root(bones[name]).name for name in deforming}
-        return _hung(rig, kept)
+        wanted = deforming | _carriers(rig)
+        hung = _hung(rig, wanted | {_root(bones[name]).name for name in deforming})
+        # Roots of the controls alone have nothing to do in the file.
+        return {name: above for name, above in hung.items() if name in {*wanted, *hung.values()}}
     kept = _with_ancestors(rig, deforming) if deform_bones_suffice(rig) else set(bones.keys())
     return {name: getattr(bones[name].parent, "name", None) for name in kept}
 

@@ -142,18 +142,22 @@ def _armature(
     posed = seen.bones[:, [index[name] for name in order]]
     moving = posed @ np.linalg.inv(rest)
     posed_now = size[:, None] @ moving @ np.linalg.inv(size[0]) @ rest_now
+    if skeletons.is_controlled(rig):
+        posed_now = _unstretched(posed_now, [data.bones[name].parent is None for name in order])
     writer = compat.ActionWriter.new(copy, "ScaleMoGen stand-in")
     made.keep(bpy.data.actions, writer.action)
     frames = np.arange(len(seen.world), dtype=np.float64)
     rows = {name: row for row, name in enumerate(order)}
     for row, name in enumerate(order):
         above = data.bones[name].parent
-        local = np.linalg.inv(rest_now[row])[None] @ posed_now[:, row]
+        resting = np.broadcast_to(rest_now[row], (len(frames), 4, 4))
         if above is not None:
             parent = rows[above.name]
-            between = np.linalg.inv(rest_now[row]) @ rest_now[parent]
-            local = between @ np.linalg.inv(posed_now[:, parent]) @ posed_now[:, row]
-        key_transform(writer, copy.pose.bones[name].path_from_id() + ".", name, frames, local)
+            resting = posed_now[:, parent] @ np.linalg.inv(rest_now[parent]) @ rest_now[row]
+        local = np.linalg.inv(resting) @ posed_now[:, row]
+        path = copy.pose.bones[name].path_from_id() + "."
+        # Keys have no shear: what hangs on a bone has to reckon with where that really is.
+        posed_now[:, row] = resting @ key_transform(writer, path, name, frames, local)
     copy.rotation_mode = "QUATERNION"
     key_transform(writer, "", copy.name, frames, at, always=True)
     writer.assign(copy)
@@ -163,12 +167,8 @@ def _armature(
 def _rigid(world: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
     """Way and turn [T, 4, 4] of an object in the new unit, and what is left: its size."""
     scaled = np.diag([unit, unit, unit, 1.0]) @ world
-    u, _, vt = np.linalg.svd(scaled[:, :3, :3])
-    turned = u @ vt
-    mirrored = np.linalg.det(turned) < 0.0
-    u[mirrored, :, -1] *= -1.0
     at = np.tile(np.eye(4), (len(world), 1, 1))
-    at[:, :3, :3] = u @ vt
+    at[:, :3, :3] = _nearest_rotations(scaled[:, :3, :3])
     at[:, :3, 3] = scaled[:, :3, 3]
     return at, np.linalg.inv(at) @ scaled
 
@@ -180,12 +180,15 @@ def key_transform(
     frames: np.ndarray,
     matrices: np.ndarray,
     always: bool = False,
-) -> None:
-    """Keys of location, quaternion and scale for matrices [T, 4, 4], where they are not at rest."""
+) -> np.ndarray:
+    """Keys of location, quaternion and scale for matrices [T, 4, 4], where they are not at rest.
+
+    The matrices that the keys make: the same without their shear.
+    """
     axes = matrices[:, :3, :3]
     scale = np.linalg.norm(axes, axis=-2)
     scale[:, 0] *= np.where(np.linalg.det(axes) < 0.0, -1.0, 1.0)
-    turns = rotations.matrix_to_quaternion(axes / scale[:, None])
+    turns = rotations.matrix_to_quaternion(_nearest_rotations(axes / scale[:, None]))
     channels = (
         ("location", matrices[:, :3, 3], (0.0, 0.0, 0.0)),
         ("rotation_quaternion", rotations.make_continuous(turns), (1.0, 0.0, 0.0, 0.0)),
@@ -195,6 +198,34 @@ def key_transform(
         if always or np.abs(values - np.array(rest)).max(initial=0.0) > _SMALL:
             for column in range(values.shape[1]):
                 writer.add_curve(path + name, column, group, frames, values[:, column])
+    made = matrices.copy()
+    made[:, :3, :3] = rotations.quaternion_to_matrix(turns) * scale[:, None]
+    return made
+
+
+def _nearest_rotations(axes: np.ndarray) -> np.ndarray:
+    u, _, vt = np.linalg.svd(axes)
+    u[np.linalg.det(u @ vt) < 0.0, :, -1] *= -1.0
+    return np.asarray(u @ vt)
+
+
+def _unstretched(posed: np.ndarray, roots: Sequence[bool]) -> np.ndarray:
+    """Bones [T, B, 4, 4] that turn and move as before, but are all as large as the first root.
+
+    Control rigs stretch their bones, each in its own direction; engines pass that on to what hangs
+    on them. Every bone's head is keyed, so that the body has its shape all the same.
+    """
+    first = list(roots).index(True)
+    size = np.cbrt(np.abs(np.linalg.det(posed[:, first, :3, :3])))
+    found = posed.copy()
+    axes = posed[..., :3, :3] / np.linalg.norm(posed[..., :3, :3], axis=-2, keepdims=True)
+    # The direction along the bone is what counts; the other axes follow.
+    along = axes[..., 1]
+    across = axes[..., 0] - np.sum(axes[..., 0] * along, axis=-1, keepdims=True) * along
+    across /= np.linalg.norm(across, axis=-1, keepdims=True)
+    turned = np.stack([across, along, np.cross(across, along)], axis=-1)
+    found[..., :3, :3] = turned * size[:, None, None, None]
+    return found
 
 
 def _meshes(
