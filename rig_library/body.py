@@ -119,7 +119,7 @@ def landmarks(
     proportions: Proportions, rest_pose: RestPose, arms: float = 45.0
 ) -> dict[str, np.ndarray]:
     """Positions [3] of all landmarks; ``arms`` degrees below the horizontal in an A-pose."""
-    turns = _turns(rest_pose, arms)
+    turns = joint_turns(rest_pose, arms)
     found: dict[str, np.ndarray] = {"origin": np.zeros(3)}
     for name, (above, joint, measure, offset) in _table().items():
         factor = proportions.size * getattr(proportions, measure)
@@ -158,7 +158,7 @@ def _table() -> dict[str, tuple[str, str, str, tuple[float, ...]]]:
     return table
 
 
-def _turns(rest_pose: RestPose, arms: float) -> dict[str, np.ndarray]:
+def joint_turns(rest_pose: RestPose, arms: float) -> dict[str, np.ndarray]:
     """World rotation [4] of every joint away from the T-pose."""
     still = np.array([1.0, 0.0, 0.0, 0.0])
     drop = {"T": 0.0, "A": arms, "DOWN": 78.0, "BENT": 50.0}[rest_pose]

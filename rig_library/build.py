@@ -8,7 +8,7 @@ from core.retarget import RestRig
 from core.rotations import normalize
 
 from . import axes as bone_axes
-from .body import PROPORTIONS, SPINE_KNOTS, RestPose, jittered, landmarks
+from .body import PROPORTIONS, SPINE_KNOTS, RestPose, jittered, joint_turns, landmarks
 from .tree import Bone, Scheme, scheme
 from .variation import USUAL, Variation, varied
 
@@ -67,6 +67,12 @@ def accepted(scheme_name: str, variation: Variation = USUAL) -> dict[str, frozen
         if bone.slot:
             found.setdefault(bone.slot, set()).add(bone.name)
     return {slot: frozenset(names) for slot, names in found.items()}
+
+
+def rest_turns(scheme_name: str, rest_pose: RestPose) -> dict[str, np.ndarray]:
+    """World rotations [4] of the slots' body parts in a rest pose, away from the T-pose."""
+    turns = joint_turns(rest_pose, scheme(scheme_name).arms)
+    return turns | {"head": turns["trunk"], "neck": turns["trunk"]}
 
 
 def _heads(bones: Sequence[Bone], marks: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -10,11 +10,16 @@ from core.errors import ScaleMoGenError
 from core.motion import Motion
 from core.retarget import BoneMap, RestRig, RetargetOptions
 from core.retarget.body_frame import ankle_rest_height
-from core.rotations import quaternion_rotate
+from core.rotations import (
+    matrix_to_quaternion,
+    quaternion_conjugate,
+    quaternion_multiply,
+    quaternion_rotate,
+)
 
 from . import measures
 from .body import RestPose
-from .build import accepted, build, truth
+from .build import accepted, build, rest_turns, truth
 from .measures import Figure
 from .posing import Posed, Subject
 from .variation import USUAL, Variation
@@ -46,6 +51,8 @@ class Row:
 
     mapped: canonical joints that have a bone, of ``joints`` that the rig has bones for; wrong:
     slots with a bone that is not theirs.  Sliding is a pair: mean, and 95 per cent are below.
+    turns: how far hips, head, hands or feet are turned off; a rest pose does not tell exactly how
+    its limbs are twisted, so this has no target.
     time: seconds of mapping and transfer per second of motion.
     error: why the rig could not be used at all.
     """
@@ -58,6 +65,7 @@ class Row:
     direction: float = np.nan
     direction_mean: float = np.nan
     trunk: float = np.nan
+    turns: float = np.nan
     hip_height: float = np.nan
     foot_height: float = np.nan
     foot_height_mean: float = np.nan
@@ -115,13 +123,14 @@ def judge(
         return Judgement(row, rest, right)
     taken = subject.mapping_seconds
     gathered, takes = _Gathered(), []
+    rested = rest_turns(scheme_name, rest_pose)
     for motion in motions:
         source = motion_figure(motion)
         planted = find_contacts(motion).planted
         figures = []
         for options in (PLAIN, CORRECTED):
             posed = subject.posed(motion, options)
-            figures.append(measures.aligned(rig_figure(rest, right, posed)))
+            figures.append(measures.aligned(rig_figure(rest, right, posed, rested)))
         takes.append(posed)
         taken += posed.seconds
         gathered.add(source, figures[0], figures[1], planted, motion.fps)
@@ -170,17 +179,44 @@ def motion_figure(motion: Motion) -> Figure:
         {name: positions[:, index] for name, index in names.items()},
         {name: rest[index] for name, index in names.items()},
         hinges,
+        {name: turned[:, index] for name, index in names.items()},
     )
 
 
-def rig_figure(rest: RestRig, right: Mapping[str, tuple[str, ...]], posed: Posed) -> Figure:
-    """The bones that truly play the joints, whatever the map says."""
+def rig_figure(
+    rest: RestRig,
+    right: Mapping[str, tuple[str, ...]],
+    posed: Posed,
+    rested: Mapping[str, np.ndarray] | None = None,
+) -> Figure:
+    """The bones that truly play the joints, whatever the map says.
+
+    ``rested`` are the turns from the T-pose to the rest pose; without them turns count from there.
+    """
     first = {slot: chain[0] for slot, chain in right.items()}
+    column = {slot: posed.bone_names.index(bone) for slot, bone in first.items()}
+    turns = {}
+    for slot, bone in first.items():
+        at_rest = rest.object_rotation @ rest.rest[rest.index(bone), :3, :3]
+        turn = matrix_to_quaternion(posed.axes[:, column[slot]] @ at_rest.T)
+        if rested is not None and slot in rested:
+            # The rest pose stands in the world as the rig does: facing its own way.
+            way = quaternion_conjugate(measures.facing(_at_rest(rest, first)))
+            own = quaternion_multiply(
+                quaternion_multiply(way, rested[slot]), quaternion_conjugate(way)
+            )
+            turn = quaternion_multiply(turn, own)
+        turns[slot] = turn
     return Figure(
-        {slot: posed.heads[:, posed.bone_names.index(bone)] for slot, bone in first.items()},
-        {slot: rest.heads[rest.index(bone)] for slot, bone in first.items()},
+        {slot: posed.heads[:, at] for slot, at in column.items()},
+        _at_rest(rest, first).rest,
         {},
+        turns,
     )
+
+
+def _at_rest(rest: RestRig, first: Mapping[str, str]) -> Figure:
+    return Figure({}, {slot: rest.heads[rest.index(bone)] for slot, bone in first.items()}, {}, {})
 
 
 class _Gathered:
@@ -195,6 +231,9 @@ class _Gathered:
         for limb, errors in measures.direction_errors(source, plain).items():
             self._put("trunk" if limb == "trunk" else "direction", errors)
             self._put(f"limb {limb}", errors)
+        for slot, errors in measures.turn_errors(source, plain).items():
+            self._put("turns", errors)
+            self._put(f"turn {slot}", errors)
         self._put("hip_height", measures.hip_height_error(source, plain))
         self._put("foot_height", measures.foot_height_error(source, corrected, planted))
         self._put("before", measures.sliding(plain, planted, fps, source.leg))
@@ -232,9 +271,9 @@ class _Gathered:
         time: float,
     ) -> Row:
         limbs = {
-            name.removeprefix("limb "): self._worst(name)
+            name.removeprefix("limb ").removeprefix("turn "): self._worst(name)
             for name in self.values
-            if name.startswith("limb ")
+            if name.startswith(("limb ", "turn "))
         }
         return Row(
             scheme=scheme_name,
@@ -245,6 +284,7 @@ class _Gathered:
             direction=self._worst("direction"),
             direction_mean=self._mean("direction"),
             trunk=self._worst("trunk"),
+            turns=self._worst("turns"),
             hip_height=self._worst("hip_height"),
             foot_height=self._worst("foot_height"),
             foot_height_mean=self._mean("foot_height"),

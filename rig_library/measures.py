@@ -9,7 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.rotations import normalize, quaternion_between, quaternion_rotate
+from core.rotations import (
+    normalize,
+    quaternion_between,
+    quaternion_conjugate,
+    quaternion_multiply,
+    quaternion_rotate,
+    rotation_angle,
+)
 
 SIDES = ("left", "right")
 #: Limb -> the slots where it begins and ends.
@@ -25,9 +32,11 @@ LIMBS = {
 }
 #: Joints whose standing is measured, in the order of a motion's contact columns.
 FEET = ("left_ankle", "left_foot", "right_ankle", "right_foot")
+#: What has a front that everybody sees.
+TURNED = ("pelvis", "head", "left_wrist", "right_wrist", "left_ankle", "right_ankle")
 #: Hands meet when the motion's wrists are nearer than this, in metres.
 HANDS_MEET = 0.16
-#: A standing foot that hovers by less (per cent of the leg) is meant to be on the floor.
+#: Per cent of the leg: what is lifted by less above a foot's lowest standing height is no step.
 HOVER = 2.5
 #: Less bent than this (radians) a limb does not say which way it bends.
 _STRAIGHT = np.radians(10.0)
@@ -37,13 +46,15 @@ _STRAIGHT = np.radians(10.0)
 class Figure:
     """Joint positions over time and at rest, by slot: [T, 3] and [3]; hinges by limb's lower slot.
 
-    "spine" and "neck" are the first bones of their chains.  ``hinges`` [T, 3] are the axes about
+    "spine" and "neck" are the first bones of their chains.  ``turns`` [T, 4] are the joints' world
+    rotations away from the body's T-pose, however it rests.  ``hinges`` [T, 3] are the axes about
     which knees (``left_knee``) and elbows flex; only the motion has them.
     """
 
     moving: Mapping[str, np.ndarray]
     rest: Mapping[str, np.ndarray]
     hinges: Mapping[str, np.ndarray]
+    turns: Mapping[str, np.ndarray]
 
     def has(self, *slots: str) -> bool:
         return all(slot in self.moving for slot in slots)
@@ -85,6 +96,10 @@ def aligned(figure: Figure) -> Figure:
         {slot: quaternion_rotate(turn, at) for slot, at in figure.moving.items()},
         {slot: quaternion_rotate(turn, at) for slot, at in figure.rest.items()},
         {slot: quaternion_rotate(turn, axis) for slot, axis in figure.hinges.items()},
+        {
+            slot: quaternion_multiply(quaternion_multiply(turn, q), quaternion_conjugate(turn))
+            for slot, q in figure.turns.items()
+        },
     )
 
 
@@ -116,6 +131,15 @@ def _degrees(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return angles
 
 
+def turn_errors(source: Figure, posed: Figure) -> dict[str, np.ndarray]:
+    """Degrees [T] by which hips, head, hands and feet are turned otherwise than the motion's."""
+    return {
+        slot: np.degrees(rotation_angle(source.turns[slot], posed.turns[slot]))
+        for slot in TURNED
+        if slot in posed.turns
+    }
+
+
 def hip_height_error(source: Figure, posed: Figure) -> np.ndarray:
     """Per cent of the leg [T] that the hips are too high or low above the resting ankles."""
 
@@ -132,21 +156,23 @@ def foot_height_error(source: Figure, posed: Figure, planted: np.ndarray) -> np.
     """Per cent of the leg, for every standing joint and frame [n].
 
     ``planted`` [T, 4] says which of FEET stand.  Heights are above each joint's own at rest.  A
-    standing joint belongs as high as the motion's; where that one hovers over the floor or sinks
-    into it by less than HOVER, down or up to the floor is just as right.  A heel that is held
-    higher than that stays up.
+    standing joint belongs as high as the motion's, and a heel that is lifted stays up.  But motions
+    hover a little, or stand on pitched feet throughout: where a joint is within HOVER of its lowest
+    standing height, the floor, or whatever lies between, is just as right.
     """
     errors = []
     for column, slot in enumerate(FEET):
-        if posed.has(slot):
+        stands = planted[:, column]
+        if posed.has(slot) and stands.any():
             found, wanted = (
-                100.0 * (figure.moving[slot][:, 1] - figure.rest[slot][1]) / figure.leg
+                100.0 * (figure.moving[slot][stands, 1] - figure.rest[slot][1]) / figure.leg
                 for figure in (posed, source)
             )
-            floor = np.where(np.abs(wanted) < HOVER, 0.0, wanted)
-            low, high = np.minimum(wanted, floor), np.maximum(wanted, floor)
-            errors.append(np.maximum(low - found, found - high).clip(0.0)[planted[:, column]])
-    return np.concatenate(errors)
+            lifted = wanted - wanted.min()
+            flat = np.where(lifted < HOVER, 0.0, np.minimum(lifted, wanted))
+            low, high = np.minimum(wanted, flat), np.maximum(wanted, flat)
+            errors.append(np.maximum(low - found, found - high).clip(0.0))
+    return np.concatenate([np.zeros(0), *errors])
 
 
 def sliding(posed: Figure, planted: np.ndarray, fps: float, leg: float) -> np.ndarray:

@@ -80,7 +80,7 @@ class NumpySubject:
     def __init__(self, rest: RestRig) -> None:
         started = time.perf_counter()
         self.rest = rest
-        self.bone_map = map_bones(rest.bone_names, rest.parents, rest.name)
+        self.bone_map = map_bones(rest.bone_names, rest.parents, rest.name, rest.heads)
         self._retargeter = Retargeter.build(rest, self.bone_map, canonical())
         self.mapping_seconds = time.perf_counter() - started
 

@@ -12,6 +12,7 @@ HEADINGS = (
     "mapped",
     "directions worst (mean) °",
     "trunk °",
+    "turns °",
     "hips %",
     "feet %",
     "sliding mean / 95 % cm/s before",
@@ -28,7 +29,7 @@ def cells(row: Row) -> tuple[str, ...]:
     missed = set(row.missed())
     mapped = f"{row.mapped}/{row.joints}"
     if row.error:
-        return row.scheme, row.rest_pose, mapped, f"refused: {row.error}", *[""] * 8, "✗"
+        return row.scheme, row.rest_pose, mapped, f"refused: {row.error}", *[""] * 9, "✗"
     if row.wrong:
         mapped += f", wrong: {', '.join(row.wrong)}"
 
@@ -41,6 +42,7 @@ def cells(row: Row) -> tuple[str, ...]:
         marked("mapping", mapped),
         marked("direction", f"{_number(row.direction)} ({_number(row.direction_mean)})"),
         marked("trunk", _number(row.trunk, 1)),
+        _number(row.turns, 1),
         marked("hip_height", _number(row.hip_height)),
         marked("foot_height", _number(row.foot_height)),
         " / ".join(_number(value, 1) for value in row.sliding_before),
@@ -77,6 +79,7 @@ def worst_of(rows: Sequence[Row]) -> Row:
         direction=worst("direction"),
         direction_mean=worst("direction_mean"),
         trunk=worst("trunk"),
+        turns=worst("turns"),
         hip_height=worst("hip_height"),
         foot_height=worst("foot_height"),
         foot_height_mean=worst("foot_height_mean"),
