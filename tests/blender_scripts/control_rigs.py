@@ -84,7 +84,6 @@ def switch(
 ) -> None:
     """Let a custom property of a bone drive a constraint's influence."""
     rig = constraint.id_data
-    rig.pose.bones[bone].setdefault(name, 0.0) if False else None
     if name not in rig.pose.bones[bone]:
         rig.pose.bones[bone][name] = 0.0
     driver = constraint.driver_add("influence").driver
@@ -161,3 +160,95 @@ def _rest_axes(rig: bpy.types.Object) -> np.ndarray:
 
 def _unit(axes: np.ndarray) -> np.ndarray:
     return axes / np.linalg.norm(axes, axis=-2, keepdims=True)
+
+
+#: Auto-Rig Pro's deform bones by the mannequin's.
+ARP_NAMES = {
+    "pelvis": "root.x", "spine1": "spine_01.x", "spine2": "spine_02.x", "spine3": "spine_03.x",
+    "neck": "neck.x", "head": "head.x",
+    **{f"{side}_{part}": f"{name}.{side[0]}" for side in SIDES for part, name in {
+        "collar": "shoulder", "shoulder": "arm", "elbow": "forearm", "wrist": "hand",
+        "hip": "thigh", "knee": "leg", "ankle": "foot", "foot": "toes_01"}.items()},
+}  # fmt: skip
+
+
+def copied_mannequin(bent: bool = False) -> tuple[bpy.types.Object, bpy.types.Object]:
+    """The mannequin twice; the second is to become a control rig.
+
+    bent: with knees and elbows a little bent, without which solvers cannot start.
+    """
+    judge = plain()
+    if bent:
+
+        def bend(bones: bpy.types.ArmatureEditBones) -> None:
+            for side in SIDES:
+                for upper, lower, way in (("hip", "knee", 0.03), ("shoulder", "elbow", -0.03)):
+                    bones[f"{side}_{lower}"].head += FORWARD * way
+                    bones[f"{side}_{upper}"].tail = bones[f"{side}_{lower}"].head
+
+        edited(judge, bend)
+    rig = judge.copy()
+    rig.data = judge.data.copy()
+    bpy.context.collection.objects.link(rig)
+    return judge, rig
+
+
+def auto_rig_pro() -> tuple[bpy.types.Object, bpy.types.Object]:
+    """The mannequin, and a rig with Auto-Rig Pro's published control names and typical set-up.
+
+    Deform bones copy an FK and an IK chain; ``ik_fk_switch`` of the IK controls is 0 for IK.
+    """
+    judge, rig = copied_mannequin(bent=True)
+    for bone in rig.data.bones:
+        bone.name = ARP_NAMES[bone.name]
+
+    def change(bones: bpy.types.ArmatureEditBones) -> None:
+        add_bone(bones, "c_pos", "root.x", shift=Vector((0.0, 0.0, -0.9)))
+        add_bone(bones, "c_traj", "c_pos", "c_pos")
+        add_bone(bones, "c_root_master.x", "root.x", "c_traj")
+        add_bone(bones, "c_root.x", "root.x", "c_root_master.x")
+        above = "c_root_master.x"
+        for name in ("spine_01.x", "spine_02.x", "spine_03.x", "neck.x", "head.x"):
+            add_bone(bones, f"c_{name}", name, above)
+            above = f"c_{name}"
+        for s in "lr":
+            add_bone(bones, f"c_shoulder.{s}", f"shoulder.{s}", "c_spine_03.x")
+            chains = (
+                (f"c_shoulder.{s}", ("arm", "forearm", "hand"), "hand", "c_arms_pole", -0.6),
+                ("c_root.x", ("thigh", "leg", "foot"), "foot", "c_leg_pole", 0.6),
+            )
+            for top, parts, end, pole, way in chains:
+                fk = ik = top
+                for part in parts:
+                    add_bone(bones, f"c_{part}_fk.{s}", f"{part}.{s}", fk)
+                    add_bone(bones, f"{part}_ik.{s}", f"{part}.{s}", ik)
+                    fk, ik = f"c_{part}_fk.{s}", f"{part}_ik.{s}"
+                add_bone(bones, f"c_{end}_ik.{s}", f"{end}.{s}", "c_traj")
+                middle = f"{parts[1]}.{s}"
+                add_bone(bones, f"{pole}.{s}", middle, "c_traj", FORWARD * way)
+            add_bone(bones, f"c_toes_fk.{s}", f"toes_01.{s}", f"c_foot_fk.{s}")
+            add_bone(bones, f"c_toes_ik.{s}", f"toes_01.{s}", f"c_foot_ik.{s}")
+
+    edited(rig, change)
+    constrain(rig, "root.x", "COPY_TRANSFORMS", "c_root.x")
+    for name in ("spine_01.x", "spine_02.x", "spine_03.x", "neck.x", "head.x"):
+        constrain(rig, name, "COPY_TRANSFORMS", f"c_{name}")
+    for s in "lr":
+        constrain(rig, f"shoulder.{s}", "COPY_TRANSFORMS", f"c_shoulder.{s}")
+        for parts, end, pole in (
+            (("arm", "forearm", "hand"), "hand", "c_arms_pole"),
+            (("thigh", "leg", "foot"), "foot", "c_leg_pole"),
+        ):
+            upper, lower = (f"{part}_ik.{s}" for part in parts[:2])
+            solver = constrain(rig, lower, "IK", f"c_{end}_ik.{s}", chain_count=2)
+            solver.pole_target, solver.pole_subtarget = rig, f"{pole}.{s}"
+            solver.pole_angle = pole_angle(rig, upper, lower, f"{pole}.{s}")
+            constrain(rig, f"{end}_ik.{s}", "COPY_ROTATION", f"c_{end}_ik.{s}")
+            for part in parts:
+                constrain(rig, f"{part}.{s}", "COPY_TRANSFORMS", f"{part}_ik.{s}")
+                fk = constrain(rig, f"{part}.{s}", "COPY_TRANSFORMS", f"c_{part}_fk.{s}")
+                switch(fk, f"c_{end}_ik.{s}", "ik_fk_switch")
+        toes = constrain(rig, f"toes_01.{s}", "COPY_ROTATION", f"c_toes_ik.{s}")
+        toes = constrain(rig, f"toes_01.{s}", "COPY_ROTATION", f"c_toes_fk.{s}")
+        switch(toes, f"c_foot_ik.{s}", "ik_fk_switch")
+    return judge, rig
