@@ -38,11 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="table (Markdown, JSON) and contact sheets"
     )
-    judges = parser.add_mutually_exclusive_group()
-    judges.add_argument(
-        "--blender", action="store_true", help="evaluate in Blender's module (default)"
+    parser.add_argument(
+        "--numpy",
+        action="store_true",
+        help="multiply the bones' matrices ourselves (default: evaluate in Blender's module)",
     )
-    judges.add_argument("--numpy", action="store_true", help="multiply the matrices ourselves")
 
 
 def run(args: argparse.Namespace) -> int:
