@@ -292,6 +292,21 @@ def test_a_recording_whose_floor_is_elsewhere_is_put_on_the_floor(height) -> Non
     assert np.abs(knees - level.turns[:, LEGS[0].knee]).max() < 0.08, "the pelvis goes, too"
 
 
+def test_feet_of_who_kneels_say_nothing_about_the_floor() -> None:
+    """On the knees, the feet pointing back: their toes are higher than those of who stands."""
+    upright = standing(seconds=1.0)
+    angles = np.zeros((upright.frame_count, 22, 3))
+    for leg in LEGS:
+        angles[:, leg.knee, 0] = np.pi / 2
+        angles[:, leg.ankle, 0] = 0.9
+    path = np.tile([0.0, 0.53, 0.0], (upright.frame_count, 1))
+    rotations = rotation_vector_to_quaternion(angles)
+    kneeling = Motion(SKELETON, rotations, path, 30.0)
+    assert find_contacts(kneeling).planted.any()
+    pose, locked = before_and_after(retargeter(), kneeling)
+    np.testing.assert_array_equal(locked.hips, pose.hips)
+
+
 def test_contacts_are_found_where_a_recording_has_none() -> None:
     rig, motion = retargeter(proportions=ODD), strolling()
     pose, locked = before_and_after(rig, replace(motion, contacts=None))

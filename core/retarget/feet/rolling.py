@@ -37,15 +37,18 @@ def flat_feet_held(foot: RigFoot) -> RigFoot:
     The ball of the foot stays where it was: the heel turns about it.
     """
     held, turns = np.zeros(len(foot.ankle), dtype=bool), np.zeros((len(foot.ankle), 3))
-    for part, flat in _flat_phases(foot):
-        rotations = foot.rotation[part]
-        aligned = rotations * np.where(rotations @ rotations[0] < 0, -1.0, 1.0)[:, None]
-        mean = normalize(aligned.mean(axis=0))
-        if flat:
-            mean = _laid_flat(mean, 1.0 - float(foot.standing.elevated[part].mean()))
-        held[part] = True
-        turns[part] = quaternion_to_rotation_vector(
-            quaternion_multiply(mean, quaternion_conjugate(rotations))
+    phases = _flat_phases(foot)
+    if phases:
+        means = np.stack([_mean(foot.rotation[part]) for part, _ in phases])
+        shares = [flat * (1.0 - foot.standing.elevated[part].mean()) for part, flat in phases]
+        means = _laid_flat(means, np.array(shares))
+        counts = [part.stop - part.start for part, _ in phases]
+        at = np.concatenate([np.arange(part.start, part.stop) for part, _ in phases])
+        held[at] = True
+        turns[at] = quaternion_to_rotation_vector(
+            quaternion_multiply(
+                np.repeat(means, counts, axis=0), quaternion_conjugate(foot.rotation[at])
+            )
         )
     # A foot that pivots turns about its ball: its ankle moves.
     foot = replace(foot, ankle_stands=foot.ankle_stands & (held | ~foot.toe_stands))
@@ -79,15 +82,21 @@ def _flat_phases(foot: RigFoot) -> list[tuple[slice, bool]]:
     return phases
 
 
-def _laid_flat(rotation: np.ndarray, share: float) -> np.ndarray:
-    """A standing foot's rotation [4] with the sole level, or a share of the way there."""
-    toes, side = (quaternion_rotate(rotation, axis) for axis in np.eye(3)[[2, 0]])
+def _mean(rotations: np.ndarray) -> np.ndarray:
+    """Mean [4] of neighbouring rotations [T, 4]."""
+    aligned = rotations * np.where(rotations @ rotations[0] < 0, -1.0, 1.0)[:, None]
+    return normalize(aligned.mean(axis=0))
+
+
+def _laid_flat(rotations: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Rotations [P, 4] of standing feet with the sole level, or a share [P] of the way there."""
+    toes, side = (quaternion_rotate(rotations, axis) for axis in np.eye(3)[[2, 0]])
     ahead = normalize(toes * [1.0, 0.0, 1.0])
     left = np.cross(UP, ahead)
-    if side @ left < 0.0 or abs(toes[1]) > _UPRIGHT:
-        return rotation
-    level = matrix_to_quaternion(np.stack([left, UP, ahead], axis=-1))
-    return slerp(rotation, level, np.array(share))
+    upright = np.broadcast_to(UP, left.shape)
+    level = matrix_to_quaternion(np.stack([left, upright, ahead], axis=-1))
+    stands = (np.sum(side * left, axis=-1) > 0.0) & (np.abs(toes[:, 1]) < _UPRIGHT)
+    return np.where(stands[:, None], slerp(rotations, level, shares), rotations)
 
 
 def _heels_up(foot: RigFoot, held: np.ndarray) -> RigFoot:

@@ -64,7 +64,7 @@ def stance_of(motion: Motion, lock: FootLock) -> Stance:
     if lock == "ALWAYS":
         planted = planted | _low(motion, positions, scale)
     legs, down, turns = legs_of(motion.skeleton), sole_down(motion), motion.global_rotations()
-    floor = _floor(motion, positions, planted, scale)
+    floor = _floor(motion, positions, planted, down, scale)
     feet = {}
     for leg in legs:
         height = positions[:, leg.toe, 1] - TOE_HEIGHT * scale - floor
@@ -106,12 +106,19 @@ def _flat_pitch(feet: dict[Leg, Standing]) -> float:
     return float(np.clip(min(pitches), -_MOST_PITCH, _MOST_PITCH)) if pitches else 0.0
 
 
-def _floor(motion: Motion, positions: np.ndarray, planted: np.ndarray, scale: float) -> float:
-    """Height of a recording's floor: where its standing toes are.  Contacts imply that it is 0."""
+def _floor(
+    motion: Motion,
+    positions: np.ndarray,
+    planted: np.ndarray,
+    down: dict[Leg, np.ndarray],
+    scale: float,
+) -> float:
+    """Height of a recording's floor: where feet stand on it.  Contacts imply that it is 0."""
     if motion.contacts is not None:
         return 0.0
     heights = [
-        positions[planted[:, leg.toe_contact], leg.toe, 1] for leg in legs_of(motion.skeleton)
+        positions[planted[:, leg.toe_contact] & down[leg], leg.toe, 1]
+        for leg in legs_of(motion.skeleton)
     ]
     standing = np.concatenate(heights)
     level = float(np.median(standing)) - TOE_HEIGHT * scale if len(standing) else 0.0

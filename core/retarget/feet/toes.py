@@ -17,6 +17,10 @@ from .easing import nearness
 from .foot import RigFoot
 from .shape import UP
 
+#: The soles of a foot whose upward axis points up less than this (cosine) face backwards, as those
+#: of who kneels: such toes may lie as they like.  From there on they are held out of the floor.
+_BACKWARDS, _TURNING = -0.1, 0.3
+
 
 def toes_on_floor(foot: RigFoot, before: np.ndarray) -> RigFoot:
     """Standing toes flat on the floor while the heel lifts, and never in it.
@@ -33,8 +37,10 @@ def toes_on_floor(foot: RigFoot, before: np.ndarray) -> RigFoot:
     level = _level(foot)
     tip, lifted = (quaternion_rotate(turn, foot.shape.tip)[:, 1] for turn in (toes, level))
     short = foot.shape.sole - foot.toe[:, 1] - tip
-    needed = np.where(foot.standing.sole_down, short / np.maximum(lifted - tip, 1e-9), 0.0)
-    share = np.maximum(nearness(flat, foot.fps), np.clip(needed, 0.0, 1.0))
+    needed = np.clip(short / np.maximum(lifted - tip, 1e-9), 0.0, 1.0)
+    upright = quaternion_rotate(foot.rotation, UP)[:, 1]
+    needed *= np.clip((upright - _BACKWARDS) / _TURNING, 0.0, 1.0)
+    share = np.maximum(nearness(flat, foot.fps), needed)
     turned = slerp(toes, level, share)
     return replace(foot, toe_rotation=np.where((share > 0.0)[:, None], turned, toes))
 
