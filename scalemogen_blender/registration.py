@@ -18,6 +18,7 @@ _MODULES = (
     "generate.panel",
     "rig.mannequin_ops",
     "rig.map_ops",
+    "rig.own_map_ops",
     "rig.options_ops",
     "rig.ui_list",
     "rig.panel",

@@ -196,15 +196,17 @@ def test_renamed_and_moved_bones_are_noticed(in_blender):
     one = mannequin.build()
     assert problem() is None
     one.data.bones["left_knee"].name = "pipe"
+    assert problem() is None and rig.bone_map(one).bone("left_knee") == "pipe", "by its place"
+    one.data.bones["pipe"].name = "eyebrow"  # nobody would take that for a shin
     assert problem() == "No bone found for left shin; pick it in the list under Bone Map"
-    row("left_knee").bone = "pipe"
+    row("left_knee").bone = "eyebrow"
     assert problem() is None
     bpy.ops.object.mode_set(mode="EDIT")
     assert "Edit Mode" in problem() and "Tab" in problem()
     one.data.edit_bones["left_ankle"].parent = one.data.edit_bones["left_hip"]
     bpy.ops.object.mode_set(mode="OBJECT")
-    assert "'left_ankle' does not hang on the left shin 'pipe'" in problem()
-    one.data.bones["pipe"].name = "left_knee"
+    assert "'left_ankle' does not hang on the left shin 'eyebrow'" in problem()
+    one.data.bones["eyebrow"].name = "left_knee"
     assert ops.rig_map_detect() == {"FINISHED"}
     assert summary().corrected == 0, "detecting drops what names bones that are gone"
     """)
@@ -243,7 +245,7 @@ def test_the_way_a_rig_faces_is_told(in_blender, turn):
 _LIBRARY = """
     one = mannequin.build()
     bpy.ops.wm.save_as_mainfile(filepath=str(folder / "a.blend"), copy=True)
-    one.data.bones["left_foot"].name = "dedo"
+    one.data.bones["left_foot"].name = "eyebrow"  # nobody would take that for toes
     bpy.ops.wm.save_as_mainfile(filepath=str(folder / "b.blend"), copy=True)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     linked = []
@@ -271,7 +273,7 @@ def test_linked_rigs_and_overrides_with_the_same_name_are_told_apart(in_blender)
     assert target() == overrides[0] and problem() is None and summary().missing == ()
     group().target = overrides[1]
     assert summary().missing == ("left toes",)
-    row("left_foot").bone = "dedo"
+    row("left_foot").bone = "eyebrow"
     assert summary().missing == () and summary().corrected == 1
     group().target = overrides[0]
     assert summary().corrected == 0
@@ -279,7 +281,7 @@ def test_linked_rigs_and_overrides_with_the_same_name_are_told_apart(in_blender)
     names = [o.name for o in overrides]
     bpy.ops.wm.open_mainfile(filepath=str(folder / "shot.blend"))
     found = [bpy.data.objects[(name, None)] for name in names]
-    assert [rig.bone_map(o).bone("left_foot") for o in found] == ["left_foot", "dedo"]
+    assert [rig.bone_map(o).bone("left_foot") for o in found] == ["left_foot", "eyebrow"]
     assert all(rig.retargeter(o).body.scale > 0.9 for o in found)
     """
     )
@@ -302,7 +304,7 @@ def test_a_rig_in_an_excluded_collection_is_measured(in_blender):
     """)
 
 
-def test_a_generated_rigify_rig_is_refused_and_its_metarig_is_not(in_blender):
+def test_a_metarig_and_the_rig_that_it_generates_are_told_apart(in_blender):
     in_blender("""
     import addon_utils
     addon_utils.enable("rigify", default_set=True)
@@ -312,9 +314,10 @@ def test_a_generated_rigify_rig_is_refused_and_its_metarig_is_not(in_blender):
     assert problem() is None
     bpy.ops.pose.rigify_generate()
     assert len(target().data.bones) > 700
-    assert "generated Rigify rig" in problem() and "metarig" in problem()
-    drawn = panel_fakes.draw(panel.SCALEMOGEN_PT_rig, bpy.context)
-    assert "generated Rigify" in " ".join(panel_fakes.texts(drawn))
+    found = rig.bone_map(target())
+    assert (summary().title, summary().mapped) == ("Rigify control rig", 22)
+    assert found.bone("pelvis") == "torso" and found.bone("left_hip") == "thigh_fk.L"
+    assert found.bone("right_elbow") == "forearm_fk.R" and not found.doubtful
     """)
 
 
@@ -452,7 +455,7 @@ def test_maps_are_saved_loaded_and_listed(in_blender):
     assert kept.is_dir() and kept.name == "rig_maps"
     ops.rig_map_save(filepath=str(kept / "mine.json"))
     drawn = panel_fakes.draw(panel.SCALEMOGEN_MT_rig_maps, bpy.context)
-    assert panel_fakes.texts(drawn) == ["mine", "Save…", "Load…", "Reset"]
+    assert panel_fakes.texts(drawn) == ["mine", "Save…", "Load…", "Import…", "Reset"]
     assert drawn[0].settings == {"filepath": str(kept / "mine.json")}
     """)
 
@@ -556,3 +559,129 @@ for excluded in (False, True):
     assert all(list(o.users_collection) == [home] for o in rig.children)
 """
     )
+
+
+def test_an_own_map_is_used_for_the_next_rig_with_its_bones(in_blender):
+    in_blender("""
+    nonsense = {"left_hip": "bein_1", "left_collar": "schluessel"}
+    one = mannequin.build()
+    for old, new in nonsense.items():
+        one.data.bones[old].name = new
+    active(one)
+    row("left_hip").bone = "bein_1"
+    row("left_collar").bone = "schluessel"
+    row("neck").bone = ""
+    assert ops.rig_map_save(filepath=str(maps_folder.user_folder(create=True) / "Studio")) == {
+        "FINISHED"}
+    two = one.copy()
+    two.data = one.data.copy()
+    bpy.context.scene.collection.objects.link(two)
+    active(two)
+    assert summary().title == "Studio" and summary().corrected == 0
+    assert summary().missing == ("neck",) and not summary().doubtful
+    assert rig.bone_map(two).bone("left_hip") == "bein_1"
+    assert "'Studio'" in rig.bone_map(two).evidence["left_hip"].reason
+    two.data.bones["bein_1"].name = "leg"
+    assert summary().title != "Studio", "a bone of the map is gone"
+    two.data.bones["leg"].name = "bein_1"
+    assert summary().title == "Studio"
+    assert ops.rig_map_remove(name="Studio") == {"FINISHED"}
+    assert summary().title != "Studio" and summary().missing == ()
+    assert "no bone map 'Studio'" in refused(ops.rig_map_remove, name="Studio")
+    """)
+
+
+def test_maps_of_others_are_imported_and_listed(in_blender):
+    in_blender("""
+    one = mannequin.build()
+    given = folder / "given"
+    given.mkdir()
+    row("neck").bone = ""
+    ops.rig_map_save(filepath=str(given / "Hero.json"))
+    row("head").bone = ""
+    ops.rig_map_save(filepath=str(given / "Other.json"))
+    (given / "bad.json").write_text("[]")
+    ops.rig_map_reset()
+    files = [{"name": "Hero.json"}, {"name": "Other.json"}]
+    assert ops.rig_map_import(directory=str(given), files=files) == {"FINISHED"}
+    listed = [path.stem for path in maps_folder.saved_maps()]
+    assert listed == ["Hero", "Other"]
+    assert summary().title == "Hero", "of two that fit the one with more bones"
+    ops.rig_map_import(filepath=str(given / "Hero.json"))
+    assert [path.stem for path in maps_folder.saved_maps()] == listed, "the same map again"
+    (given / "Hero.json").write_text((given / "Other.json").read_text())
+    ops.rig_map_import(filepath=str(given / "Hero.json"))
+    assert [path.stem for path in maps_folder.saved_maps()] == ["Hero", "Hero.001", "Other"]
+    assert "is no bone map" in refused(ops.rig_map_import, filepath=str(given / "bad.json"))
+    assert "Name the file" in refused(ops.rig_map_import)
+    (maps_folder.user_folder() / "broken.json").write_text("{")
+    ops.rig_map_detect()
+    assert summary().title == "Hero", "a damaged one harms nobody"
+    menu = panel_fakes.draw(panel.SCALEMOGEN_MT_rig_maps_remove, bpy.context)
+    assert panel_fakes.texts(menu) == ["broken", "Hero", "Hero.001", "Other"]
+    assert menu[1].settings == {"name": "Hero"}
+    """)
+
+
+def test_doubtful_joints_are_named_and_can_be_confirmed(in_blender):
+    in_blender("""
+    one = mannequin.build()
+    sides = {"left": "right", "right": "left"}
+    names = [b.name for b in one.data.bones]
+    for name in names:
+        one.data.bones[name].name = "tmp_" + name
+    for name in names:
+        side, _, part = name.partition("_")
+        new = f"{sides[side]}_{part}" if side in sides else name
+        one.data.bones["tmp_" + name].name = new
+    active(one)
+    found = summary()
+    assert found.swapped and len(found.doubtful) == 16 and found.problem is None
+    shown = panel_fakes.draw(panel.SCALEMOGEN_PT_rig, bpy.context)
+    assert "look swapped" in " ".join(panel_fakes.texts(shown))
+    row("left_hip")
+    def line(slot):
+        return panel_fakes.draw_item(
+            ui_list.SCALEMOGEN_UL_bone_map, bpy.context, group(), group().rows[slot])
+    assert line("left_hip")[0].icon == "QUESTION" and line("head")[0].icon == "CHECKMARK"
+    assert line("left_hip")[-1].name == "scalemogen.rig_map_confirm"
+    assert ops.rig_map_confirm(slot="left_hip") == {"FINISHED"}
+    assert line("left_hip")[0].icon == "GREASEPENCIL" and summary().corrected == 1
+    row("left_knee").bone = row("left_knee").bone
+    assert "left shin" not in summary().doubtful, "picking the same bone confirms it"
+    group().active_row = group().rows.find("left_ankle")
+    def reason():
+        drawn = panel_fakes.draw(panel.SCALEMOGEN_PT_rig_bone_map, bpy.context)
+        return " ".join(panel_fakes.texts(drawn))
+    assert "Named as in ScaleMoGen, but the toes say" in reason()
+    assert "is not doubtful" in refused(ops.rig_map_confirm, slot="head")
+    assert ops.rig_map_confirm() == {"FINISHED"}
+    assert not summary().doubtful and not summary().swapped
+    assert "Picked by you" in reason()
+    assert "No bone is doubtful" in refused(ops.rig_map_confirm)
+    ops.rig_map_reset()
+    assert len(summary().doubtful) == 16
+    """)
+
+
+def test_few_doubtful_joints_are_listed_by_name(in_blender):
+    in_blender("""
+    from scalemogen_blender.rig.panel import _listed
+    assert _listed(("left thigh", "neck")) == "left thigh, neck"
+    assert _listed(tuple("abcde")) == "a, b, c and 2 more"
+    """)
+
+
+def test_a_rig_without_any_names_is_mapped_by_its_shape(in_blender):
+    in_blender("""
+    one = mannequin.build()
+    truth = {b.name: b for b in one.data.bones}
+    kept = dict(rig.bone_map(one).bones)
+    names = {name: f"Bone.{i:03d}" for i, name in enumerate(sorted(truth))}
+    for old, new in names.items():
+        one.data.bones[old].name = new
+    active(one)
+    found = rig.bone_map(one).bones
+    assert found == {slot: tuple(names[b] for b in chain) for slot, chain in kept.items()}
+    assert summary().title == "" and rig.retargeter(one).body.scale > 0.9
+    """)

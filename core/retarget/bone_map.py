@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import ScaleMoGenError
 from . import evidence as evidences
-from .bone_names import NameParts, parse_all
+from .bone_names import NameParts, comparable, parse_all
 from .bone_search import Chains, solve
 from .evidence import DOUBT_LIMIT, Evidence
 from .geometry_checks import SWAPPED, objections
@@ -206,8 +206,8 @@ class _Mapper:
                 return 0.0
             said *= _NO_SIDE
         placed = _SHAPE_SCORE * self.shape.quality if (bone, slot) in self.shape_slots else 0.0
-        if placed and part.words and not part.meanings:
-            placed *= 0.3  # hair where the head would be
+        if not part.meanings:
+            placed *= part.suitability  # hair where the head would be
         return said + placed
 
     # --- chains ---
@@ -215,14 +215,11 @@ class _Mapper:
     def _as_listed(self) -> Chains:
         """The bones of a control rig's scheme: its controls need not hang on each other."""
         assert self.match is not None
-        index: dict[str, list[int]] = {}
-        for bone, slot in enumerate(self.match.slots):
-            if slot:
-                index.setdefault(slot, []).append(bone)
+        index = {comparable(self.names[b]): b for b in reversed(range(self.tree.count))}
         chains = {}
-        for slot, bones in index.items():
-            ordered = sorted(bones, key=lambda b: (self.tree.depth[b], b))
-            chains[slot] = ordered if slot in CHAINS else ordered[:1]
+        for slot, listed in self.match.scheme.bones.items():
+            bones = [index[name] for name in map(comparable, listed) if name in index]
+            chains[slot] = bones if slot in CHAINS else bones[:1]
         return chains
 
     def _is_sure(self, chains: Chains) -> bool:

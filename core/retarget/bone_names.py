@@ -26,7 +26,8 @@ class NameParts:
     """``LeftUpLeg`` has the words ("up", "leg"), the side "left".
 
     meanings: body part → strength of the name for it (up to 3), lowered for helper bones.
-    unknown: words that the vocabulary does not have.
+    unknown: words that the vocabulary does not have.  suitability: 0 to 1, how much the name
+    leaves it possible that the bone is a joint at all (an eyebrow or an IK target is none).
     """
 
     words: tuple[str, ...]
@@ -34,6 +35,7 @@ class NameParts:
     numbers: tuple[int, ...]
     meanings: Mapping[str, float]
     unknown: tuple[str, ...]
+    suitability: float = 1.0
 
 
 def without_namespace(name: str) -> str:
@@ -92,7 +94,7 @@ def parse(name: str, ignored: Collection[str] = ()) -> NameParts:
     """Parts of one name; ``ignored`` words say nothing in this rig."""
     table = vocabulary()
     side, numbers, words, unknown = "", [], [], []
-    helper, is_other = 1.0, False
+    helper = 1.0
     for token in tokens(name):
         if token in SIDE_WORDS and not side:
             side = SIDE_WORDS[token]
@@ -106,17 +108,18 @@ def parse(name: str, ignored: Collection[str] = ()) -> NameParts:
             helper *= table.helpers[token]
         elif len(token) > 1 and token not in SIDE_WORDS:
             unknown.append(token)
-    meanings = table.meaning(words)
+    meanings, suitability = table.meaning(words), helper
     if not meanings:
         is_other = any(word in table.others for word in words)
         body = [word for word in words if word not in table.others]
         # "foot" twice (FootFoot), or words that name no part together: the last one alone
         meanings = table.meaning(dict.fromkeys(body)) or table.meaning(body[-1:])
         helper *= 0.0 if is_other else _UNKNOWN_WORDS if len(set(body)) > 1 else 1.0
+        suitability *= 0.0 if is_other else _UNKNOWN_WORDS if body and not meanings else 1.0
     if unknown:
         helper *= _UNKNOWN_WORDS
     lowered = {part: strength * helper for part, strength in meanings.items() if helper > 0.0}
-    return NameParts(tuple(words), side, tuple(numbers), lowered, tuple(unknown))
+    return NameParts(tuple(words), side, tuple(numbers), lowered, tuple(unknown), suitability)
 
 
 def parse_all(names: Sequence[str]) -> list[NameParts]:

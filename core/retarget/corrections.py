@@ -10,6 +10,7 @@ from ..errors import ScaleMoGenError
 from .bone_map import BoneMap
 from .bone_names import comparable
 from .evidence import CORRECTED
+from .schemes import is_control_scheme
 from .slots import ARM, CHAINS, LEG, REQUIRED, SIDES, SLOTS, plain_name
 
 Chains = Mapping[str, Sequence[str]]
@@ -83,7 +84,10 @@ def problem(bone_map: BoneMap, names: Sequence[str], parents: Sequence[int]) -> 
     missing = [plain_name(slot) for slot in REQUIRED if not bone_map.bones.get(slot)]
     if missing:
         return f"No bone found for {_listed(missing)}; pick it in the list under Bone Map"
-    return _wrong_bones(bone_map, names) or _wrong_order(bone_map, names, parents)
+    wrong = _wrong_bones(bone_map, names)
+    if wrong or is_control_scheme(bone_map.scheme):
+        return wrong
+    return _wrong_order(bone_map, names, parents)
 
 
 def check(bone_map: BoneMap, names: Sequence[str], parents: Sequence[int], rig_name: str) -> None:

@@ -124,6 +124,7 @@ def leg_joints(heads: np.ndarray, legs: TwinChain, trunk: Trunk) -> tuple[dict[s
     height = (points - trunk.floor) @ trunk.up
     total = max(float(height.max()), 1e-9)
     along = _arc(heads, legs, len(points))
+    downward = _downward(points, trunk.up)
     best: tuple[float, tuple[int, int, int]] = (-np.inf, (0, 1, 2))
     for hip, knee, ankle in combinations(range(len(points)), 3):
         length = along[ankle] - along[hip]
@@ -131,7 +132,8 @@ def leg_joints(heads: np.ndarray, legs: TwinChain, trunk: Trunk) -> tuple[dict[s
             continue
         half = (along[knee] - along[hip]) / length
         cost = ((half - 0.5) / 0.06) ** 2
-        cost += ((height[ankle] / total - 0.09) / 0.05) ** 2
+        cost += ((height[ankle] / total - 0.09) / 0.06) ** 2
+        cost += (max(0.0, 0.85 - downward[ankle]) / 0.1) ** 2  # the shin ends where the foot begins
         cost += (max(0.0, height[0] - height[hip] - 0.1 * total) / (0.05 * total)) ** 2
         cost += (max(0.0, 0.6 * sides.max() - sides[hip]) / (0.2 * sides.max() + 1e-9)) ** 2
         cost += 0.05 * hip  # of bones in one place the upper one
@@ -144,6 +146,18 @@ def leg_joints(heads: np.ndarray, legs: TwinChain, trunk: Trunk) -> tuple[dict[s
     if foot is not None:
         joints["foot"] = foot
     return joints, float(np.exp(best[0] / 12.0))
+
+
+def _downward(points: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """Cosine [N] between down and the way to each point from the last one apart from it."""
+    found = np.ones(len(points))
+    for place in range(1, len(points)):
+        steps = points[place] - points[:place]
+        far = np.linalg.norm(steps, axis=-1)
+        apart = np.flatnonzero(far > 1e-3 * max(float(far.max()), 1e-12))
+        if len(apart):
+            found[place] = -steps[apart[-1]] @ up / far[apart[-1]]
+    return found
 
 
 def _toe(points: np.ndarray, ankle: int, total: float, trunk: Trunk) -> int | None:

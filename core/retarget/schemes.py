@@ -57,6 +57,11 @@ def schemes() -> tuple[Scheme, ...]:
     return tuple(scheme_of(table) for table in tables if "bones" in table)
 
 
+def is_control_scheme(name: str) -> bool:
+    """Whether a scheme's bones are controls, which need not hang on each other."""
+    return any(scheme.is_control for scheme in schemes() if scheme.name == name)
+
+
 def _table(path: Path) -> dict:
     table: dict = json.loads(path.read_text(encoding="utf-8"))
     return table

@@ -13,17 +13,16 @@ import numpy as np
 
 from .hierarchy import Hierarchy
 from .limb_shape import TwinChain, arm_joints, leg_joints, twin_chains
-from .slots import ARM, LEG, SIDES
+from .shape_priors import IMPOSSIBLE, TwinFeatures, misfits
+from .slots import SIDES
 from .trunk_shape import Trunk, facing, find_trunk
 
-#: Twin chains considered, longest first.
-_MOST_TWINS = 24
-#: How much a well-named bone counts beside the shape when bodies are compared.
-_NAME_WEIGHT = 0.6
+#: Twin chains considered, longest first, and pairs of them that are looked at closely.
+_MOST_TWINS, _MOST_BODIES = 100, 40
+#: What costs more is no body.
+_MOST_COST = 16.0
 #: A bone with arms that begins this much (share of the height) above the shoulders is a neck.
 _NECK_RISE = 0.01
-#: A body that suits less than this is none.
-_LEAST = -14.0
 
 
 @dataclass(frozen=True)
@@ -51,40 +50,27 @@ def body_shape(
     if tree.count < 7 or size <= 0.0 or not np.isfinite(size):
         return None
     twins = twin_chains(tree, heads)[:_MOST_TWINS]
+    if len(twins) < 2:
+        return None
+    costs = misfits(TwinFeatures(tree, heads, twins, hints))
+    likely = np.argsort(costs, axis=None, kind="stable")[:_MOST_BODIES]
     best: tuple[float, TwinChain, TwinChain, Trunk] | None = None
-    for legs in twins:
-        for arms in twins:
-            if arms is legs:
-                continue
-            trunk = find_trunk(tree, heads, legs, arms)
-            if trunk is None:
-                continue
-            total = trunk.score + _NAME_WEIGHT * _named(legs, arms, hints)
-            if best is None or total > best[0] + 1e-9:
-                best = (total, legs, arms, trunk)
-    if best is None or best[0] < _LEAST:
+    for leg, arm in zip(*np.unravel_index(likely, costs.shape), strict=True):
+        cost = float(costs[leg, arm])
+        if cost >= IMPOSSIBLE or (best is not None and cost >= best[0]):
+            break  # a trunk only costs more
+        trunk = find_trunk(tree, heads, twins[leg], twins[arm])
+        if trunk is not None and (best is None or cost + trunk.cost < best[0] - 1e-9):
+            best = (cost + trunk.cost, twins[leg], twins[arm], trunk)
+    if best is None or best[0] > _MOST_COST:
         return None
     return _assembled(tree, heads, *best)
-
-
-def _named(legs: TwinChain, arms: TwinChain, hints: Sequence[Mapping[str, float]] | None) -> float:
-    """How well the chains' names fit legs and arms."""
-    if hints is None:
-        return 0.0
-    total = 0.0
-    for chain, limb, other in ((legs, LEG, ARM), (arms, ARM, LEG)):
-        for pair in chain.pairs:
-            for bone in pair:
-                said = hints[bone]
-                total += max((said.get(part, 0.0) for part in limb), default=0.0)
-                total -= max((said.get(part, 0.0) for part in other), default=0.0)
-    return total
 
 
 def _assembled(
     tree: Hierarchy,
     heads: np.ndarray,
-    total: float,
+    cost: float,
     legs: TwinChain,
     arms: TwinChain,
     trunk: Trunk,
@@ -108,7 +94,7 @@ def _assembled(
             for part, place in joints.items():
                 bones[f"{side}_{part}"] = (chain.pairs[place][column],)
     fit = 0.5 * (leg_fit + arm_fit)
-    quality = float(np.clip(1.0 + trunk.score / 16.0, 0.0, 1.0)) * fit
+    quality = float(np.clip(1.0 - cost / _MOST_COST, 0.0, 1.0)) * fit
     return BodyShape(
         {slot: chain for slot, chain in bones.items() if chain}, quality, forward.quality, limb_of
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from .hierarchy import Hierarchy
 from .limb_shape import TwinChain
-from .shape_priors import misfit
+from .shape_priors import SHOULDER_LEVEL
 
 #: Bones nearer to the hips than this share of the body's height are in one place with them.
 _SAME_PLACE = 0.015
@@ -17,6 +17,8 @@ _SAME_PLACE = 0.015
 _OFF_LINE, _SHORTEST_HEAD = 0.1, 0.085
 #: Bones on the head that are looked at for eyes.
 _MOST_FACE_BONES = 12
+#: Cost of a body without a head.
+_NO_HEAD = 6.0
 #: Where heads turn.
 _HEAD_LEVEL = 0.9
 #: Toes less far (share of the height) from the ankle may be a heel.
@@ -28,7 +30,7 @@ class Trunk:
     """Pelvis, spine, neck and head between legs and arms, all as bone indices.
 
     up, floor: unit vector and a point.  height: of the body.  left_line: unit vector between the
-    sides, with either sign.  score: log likelihood, 0 at best.
+    sides, with either sign.  cost: of what does not look like a head, feet or legs; 0 at best.
     """
 
     pelvis: int
@@ -39,7 +41,7 @@ class Trunk:
     floor: np.ndarray
     left_line: np.ndarray
     height: float
-    score: float
+    cost: float
 
     def apart(self, heads: np.ndarray, a: int, b: int) -> float:
         """How far apart sidewards two bones are."""
@@ -70,15 +72,24 @@ def find_trunk(
         return None
     floor = min((heads[b] for pair in legs.pairs for b in pair), key=lambda p: float(p @ up))
     left = _left_line(heads, legs, arms, up)
-    to_hips, to_shoulders = (float((p - floor) @ up) for p in (hips, shoulders))
-    height = to_shoulders / 0.82
+    height = float((shoulders - floor) @ up) / SHOULDER_LEVEL
     if left is None or height <= 0.0:
         return None
-    score = misfit(tree, heads, legs, arms, up, left, floor, height, to_hips)
+    cost = _leg_cost(heads, legs, up, floor, height)
     chest = arms.parent
     spine = (*tree.between(pelvis, chest), chest) if chest != pelvis else ()
     necks, head, head_cost = _neck_and_head(tree, heads, legs, arms, up, shoulders, floor, height)
-    return Trunk(pelvis, tuple(spine), necks, head, up, floor, left, height, -(score + head_cost))
+    return Trunk(pelvis, tuple(spine), necks, head, up, floor, left, height, cost + head_cost)
+
+
+def _leg_cost(
+    heads: np.ndarray, legs: TwinChain, up: np.ndarray, floor: np.ndarray, height: float
+) -> float:
+    """Legs go down all the way, and end on the floor."""
+    level = np.array([(legs.middle(heads, i) - floor) @ up for i in range(len(legs.pairs))])
+    level /= height
+    rising = float(np.mean(np.diff(level) > 0.02))
+    return 3.0 * rising + float((level[-1] / 0.08) ** 2)
 
 
 def _hangs_on(tree: Hierarchy, upper: TwinChain, lower: TwinChain) -> bool:
@@ -161,14 +172,14 @@ def _neck_and_head(
         if best is None or cost < best[0] - 1e-9:
             best = (cost, bone)
     if best is None or best[0] > 30.0:
-        return (), None, 6.0
+        return (), None, _NO_HEAD
     head = best[1]
     while (upper := tree.parents[head]) in above and (
         np.linalg.norm(heads[upper] - heads[head]) < _SAME_PLACE * height
     ):
         head = upper  # the face begins where the head does
     necks = tuple(tree.between(arms.parent, head))
-    return necks, head, min(6.0, 0.3 * max(0.0, best[0]))
+    return necks, head, min(_NO_HEAD, 0.4 * max(0.0, best[0]))
 
 
 def _head_cost(

@@ -79,8 +79,8 @@ class SCALEMOGEN_OT_rig_map_save(bpy.types.Operator, ExportHelper):
     bl_idname = "scalemogen.rig_map_save"
     bl_label = "Save Bone Map"
     bl_description = (
-        "Write which bone plays which joint to a file, for other rigs with the same bones. Files "
-        "in the suggested folder are listed in the menu"
+        "Write which bone plays which joint to a file. Maps in the suggested folder are listed in "
+        "the menu, and used by themselves for rigs that have all of their bones"
     )
     bl_options = {"REGISTER"}
 
@@ -101,6 +101,7 @@ class SCALEMOGEN_OT_rig_map_save(bpy.types.Operator, ExportHelper):
     def execute(self, context: bpy.types.Context) -> set[str]:
         path = _absolute(self.filepath, "Name a file to save the bone map in")
         retarget.map_file.save(path, state.state(target(context)).bone_map)
+        state.forget()  # it may be for other rigs in the file
         self.report({"INFO"}, interface.report("Saved the bone map as {name}", name=path.name))
         return {"FINISHED"}
 
@@ -198,6 +199,48 @@ class SCALEMOGEN_OT_rig_map_reset(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class SCALEMOGEN_OT_rig_map_confirm(bpy.types.Operator):
+    """Say that doubtful bones are right."""
+
+    bl_idname = "scalemogen.rig_map_confirm"
+    bl_label = "Confirm Bones"
+    bl_description = "Say that the bone is the right one, so that it need not be checked any more"
+    bl_options = {"REGISTER", "UNDO"}
+
+    slot: bpy.props.StringProperty(
+        name="Joint",
+        description="The joint whose bone is right; all doubtful ones if empty",
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not _has_bones(cls, context):
+            return False
+        if not state.recent_state(target(context)).bone_map.doubtful:
+            cls.poll_message_set("No bone is doubtful")
+            return False
+        return True
+
+    @classmethod
+    def description(
+        cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties
+    ) -> str:
+        if properties.slot:
+            return cls.bl_description
+        return "Say that all bones are right, so that they need not be checked any more"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        rig = target(context)
+        doubtful = state.state(rig).bone_map.doubtful
+        if self.slot and self.slot not in doubtful:
+            self.report({"ERROR"}, interface.report("'{slot}' is not doubtful", slot=self.slot))
+            return {"CANCELLED"}
+        slots.confirm(rig, [self.slot] if self.slot else doubtful)
+        interface.redraw()
+        return {"FINISHED"}
+
+
 def _absolute(filepath: str, remedy: str) -> Path:
     """The path with .json at its end, also of // paths; ScaleMoGenError if there is none."""
     if not filepath.strip():
@@ -211,6 +254,7 @@ classes = (
     SCALEMOGEN_OT_rig_map_save,
     SCALEMOGEN_OT_rig_map_load,
     SCALEMOGEN_OT_rig_map_reset,
+    SCALEMOGEN_OT_rig_map_confirm,
 )
 
 register, unregister = bpy.utils.register_classes_factory(classes)

@@ -4,9 +4,12 @@ import bpy
 
 from .. import interface
 from .._core import retarget
-from . import folder, rows, selection
+from . import folder, rows, selection, state
 from .map_ops import status_line
 from .summary import RigSummary, summary_of
+
+#: Of more doubtful joints only so many are named.
+_MOST_LISTED = 4
 
 
 class SCALEMOGEN_MT_rig_maps(bpy.types.Menu):
@@ -27,7 +30,27 @@ class SCALEMOGEN_MT_rig_maps(bpy.types.Menu):
         layout.operator_context = "INVOKE_DEFAULT"
         layout.operator("scalemogen.rig_map_save", text="Save…", icon="FILE_TICK")
         layout.operator("scalemogen.rig_map_load", text="Load…", icon="FILE_FOLDER").filepath = ""
+        layout.operator("scalemogen.rig_map_import", text="Import…", icon="IMPORT").filepath = ""
+        if saved:
+            layout.menu("SCALEMOGEN_MT_rig_maps_remove", icon="REMOVE")
+        layout.separator()
         layout.operator("scalemogen.rig_map_reset", text="Reset", icon="LOOP_BACK").slot = ""
+
+
+class SCALEMOGEN_MT_rig_maps_remove(bpy.types.Menu):
+    """Saved bone maps, to be deleted."""
+
+    bl_idname = "SCALEMOGEN_MT_rig_maps_remove"
+    bl_label = "Remove"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """List the user's folder."""
+        self.layout.operator_context = "INVOKE_DEFAULT"
+        for path in folder.saved_maps():
+            remove = self.layout.operator(
+                "scalemogen.rig_map_remove", text=path.stem, translate=False
+            )
+            remove.name = path.stem
 
 
 class SCALEMOGEN_PT_rig(interface.SidebarPanel, bpy.types.Panel):
@@ -77,6 +100,8 @@ class SCALEMOGEN_PT_rig(interface.SidebarPanel, bpy.types.Panel):
             )
         if found.hint:
             interface.paragraph(self.layout, found.hint, icon="INFO")
+        if found.doubtful and not found.problem:
+            _draw_doubts(self.layout, found)
         if rig.data.pose_position == "REST":
             row = self.layout.row()
             row.label(text="In Rest Position, no motion shows", icon="INFO")
@@ -105,6 +130,7 @@ class SCALEMOGEN_PT_rig_bone_map(interface.SidebarPanel, bpy.types.Panel):
                 "SCALEMOGEN_UL_bone_map", "", group, "rows", group, "active_row", rows=8
             )
             _draw_chain(layout, context)
+            _draw_reason(layout, context)
         else:
             rows.fill_soon()
         rig = selection.target(context)
@@ -114,6 +140,41 @@ class SCALEMOGEN_PT_rig_bone_map(interface.SidebarPanel, bpy.types.Panel):
             interface.paragraph(
                 layout, interface.label("Without a bone: {joints}", joints=words), "INFO"
             )
+
+
+def _draw_doubts(layout: bpy.types.UILayout, found: RigSummary) -> None:
+    """Which joints the artist should check, and a button to say that they are right."""
+    row = layout.row()
+    text = row.column()
+    if found.swapped:
+        words = interface.label("Left and right look swapped: the feet point backwards")
+    else:
+        words = interface.label("Check: {joints}", joints=_listed(found.doubtful))
+    interface.paragraph(text, words, icon="QUESTION")
+    row.operator("scalemogen.rig_map_confirm", text="", icon="CHECKMARK").slot = ""
+
+
+def _listed(joints: tuple[str, ...]) -> str:
+    """The first few joints, and how many there are besides."""
+    words = [interface.label(word) for word in joints]
+    if len(words) <= _MOST_LISTED:
+        return ", ".join(words)
+    shown = _MOST_LISTED - 1
+    return interface.label(
+        "{joints} and {number} more", joints=", ".join(words[:shown]), number=len(words) - shown
+    )
+
+
+def _draw_reason(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Why the joint that is active in the list has its bone."""
+    group, rig = context.scene.scalemogen.rig, selection.target(context)
+    if rig is None or not 0 <= group.active_row < len(group.rows):
+        return
+    slot = group.rows[group.active_row].name
+    found = state.recent_state(rig).bone_map
+    if slot in found.evidence:
+        icon = "QUESTION" if slot in found.doubtful else "INFO"
+        interface.paragraph(layout, interface.label(found.evidence[slot].reason), icon=icon)
 
 
 def _draw_chain(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -128,6 +189,11 @@ def _draw_chain(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     column.prop_search(active, "last_bone", rig.data, "bones", text="Last Bone")
 
 
-classes = (SCALEMOGEN_MT_rig_maps, SCALEMOGEN_PT_rig, SCALEMOGEN_PT_rig_bone_map)
+classes = (
+    SCALEMOGEN_MT_rig_maps,
+    SCALEMOGEN_MT_rig_maps_remove,
+    SCALEMOGEN_PT_rig,
+    SCALEMOGEN_PT_rig_bone_map,
+)
 
 register, unregister = bpy.utils.register_classes_factory(classes)

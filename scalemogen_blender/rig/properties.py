@@ -178,8 +178,8 @@ class RigProperties(bpy.types.PropertyGroup):
     rows: bpy.props.CollectionProperty(type=BoneMapRow)
     active_row: bpy.props.IntProperty(name="Joint", options={"SKIP_SAVE"})
     only_missing: bpy.props.BoolProperty(
-        name="Only Missing",
-        description="Show only the joints that have no bone",
+        name="Only Missing or Doubtful",
+        description="Show only the joints that have no bone, or one that should be checked",
     )
 
 

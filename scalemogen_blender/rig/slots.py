@@ -6,6 +6,8 @@ what is written into them becomes a correction of that rig.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import bpy
 
 from .._core import retarget
@@ -46,13 +48,22 @@ def set_last(slot: str, bone: str) -> None:
 
 def correct(rig: bpy.types.Object, table: stored.Table, preset: str = "") -> None:
     """Make ``table`` the rig's whole map, as corrections of what is found automatically."""
-    automatic = state.state(rig).automatic.bones
+    automatic = state.state(rig).automatic
     changes = {
         slot: tuple(table.get(slot, ()))
         for slot in retarget.SLOTS
-        if tuple(table.get(slot, ())) != automatic.get(slot, ())
+        if tuple(table.get(slot, ())) != automatic.bones.get(slot, ()) or slot in automatic.doubtful
     }
     stored.store(rig, changes, preset if changes else "")
+
+
+def confirm(rig: bpy.types.Object, slots: Iterable[str]) -> None:
+    """Keep the bones of some slots as if they had been picked: they are right."""
+    bones = state.state(rig).bone_map.bones
+    record = stored.record_of(rig)
+    table = stored.corrections(rig)
+    table.update({slot: bones[slot] for slot in slots if slot in bones})
+    stored.store(rig, table, record.preset if record is not None else "")
 
 
 def _current(slot: str) -> tuple[bpy.types.Object, state.RigState, tuple[str, ...]] | None:
@@ -75,6 +86,7 @@ def _chain(now: state.RigState, slot: str, first: str, last: str) -> tuple[str, 
 def _correct(rig: bpy.types.Object, slot: str, bones: tuple[str, ...]) -> None:
     table = stored.corrections(rig)
     table.pop(slot, None)
-    if bones != retarget.corrections.merged(state.state(rig).automatic, table).bones.get(slot, ()):
+    found = retarget.corrections.merged(state.state(rig).automatic, table)
+    if bones != found.bones.get(slot, ()) or slot in found.doubtful:
         table[slot] = bones
     stored.store(rig, table)

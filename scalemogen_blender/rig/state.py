@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import armature
 from .._core import errors, retarget
-from . import constraints, stored
+from . import constraints, folder, stored
 
 _MOST_RIGS = 32
 #: Buttons read the map many times while one panel is drawn; this long (seconds) they may trust
@@ -25,11 +25,13 @@ _FRESH = 0.1
 class RigState:
     """The bones of a rig (parents first), what they were taken for, and what is wrong with that.
 
-    automatic is the map as found; bone_map has the corrections in it; problem concerns bone_map.
+    automatic is the map as found, or the artist's own map of the title ``own``; bone_map has the
+    corrections in it; problem concerns bone_map.
     """
 
     names: tuple[str, ...]
     parents: tuple[int, ...]
+    own: str
     automatic: retarget.BoneMap
     corrections: stored.Table
     bone_map: retarget.BoneMap
@@ -71,13 +73,14 @@ def recent_state(rig: bpy.types.Object) -> RigState:
 
 
 def forget() -> None:
-    """Drop everything known."""
+    """Drop everything known, also of the artist's own maps."""
     _states.clear()
     _looked_at.clear()
+    folder.forget()
 
 
 def _digest(rig: bpy.types.Object) -> object:
-    """Changes when bones are added, removed, renamed or get another parent."""
+    """Changes when bones are added, removed, renamed, moved at rest or get another parent."""
     bones = rig.data.bones
     # The places of the head, relative to the parent and not, say between them which one that is.
     places = np.empty((2, 3 * len(bones)), dtype=np.float32)
@@ -88,14 +91,24 @@ def _digest(rig: bpy.types.Object) -> object:
 
 def _find(rig: bpy.types.Object, table: stored.Table, known: RigState | None) -> RigState:
     if known is not None:
-        names, parents, automatic = known.names, known.parents, known.automatic
+        names, parents, own, automatic = known.names, known.parents, known.own, known.automatic
     else:
         listed, above = armature.names_and_parents(rig)
         names, parents = tuple(listed), tuple(above)
-        automatic = retarget.best_effort_map(names, parents)
+        own, automatic = _detected(rig, names, parents)
     bone_map = retarget.corrections.merged(automatic, table)
     problem = retarget.corrections.problem(bone_map, names, parents)
-    return RigState(names, parents, automatic, table, bone_map, problem)
+    return RigState(names, parents, own, automatic, table, bone_map, problem)
+
+
+def _detected(
+    rig: bpy.types.Object, names: tuple[str, ...], parents: tuple[int, ...]
+) -> tuple[str, retarget.BoneMap]:
+    """One of the artist's own maps (with its title) if it fits, else what is found."""
+    own = retarget.own_map(names, parents, folder.own_maps())
+    if own is not None:
+        return own
+    return "", retarget.best_effort_map(names, parents, armature.rest_heads(rig))
 
 
 def rig_problem(rig: bpy.types.Object) -> str | None:

@@ -26,7 +26,8 @@ class RigSummary:
     title: naming scheme, or the loaded map's name.  mapped, of: joints.  missing: plain words of
     the joints without a bone.  corrected: how many slots the artist has changed.  facing: ``-Y``,
     or empty where that cannot be said.  problem: why the rig cannot be used.  hint: what will
-    keep the motion from showing although it can.
+    keep the motion from showing although it can.  doubtful: plain words of the joints to check;
+    swapped: because names and places contradict each other about left and right.
     """
 
     rig: str
@@ -38,6 +39,8 @@ class RigSummary:
     facing: str
     problem: str | None
     hint: str = ""
+    doubtful: tuple[str, ...] = ()
+    swapped: bool = False
 
 
 def summary(context: bpy.types.Context) -> RigSummary | None:
@@ -53,7 +56,7 @@ def summary_of(rig: bpy.types.Object) -> RigSummary:
     preset = record.preset if record is not None else ""
     return RigSummary(
         rig=rig.name,
-        title=preset or found.bone_map.title,
+        title=preset or found.own or found.bone_map.title,
         mapped=found.bone_map.joint_count,
         of=retarget.JOINT_COUNT,
         missing=found.bone_map.missing,
@@ -61,6 +64,8 @@ def summary_of(rig: bpy.types.Object) -> RigSummary:
         facing=facing(rig, found.bone_map) if found.problem is None else "",
         problem=state.rig_problem(rig),
         hint=hint(rig, found.bone_map),
+        doubtful=tuple(retarget.plain_name(slot) for slot in found.bone_map.doubtful),
+        swapped=found.bone_map.sides_swapped,
     )
 
 

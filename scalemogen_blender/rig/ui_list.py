@@ -37,12 +37,15 @@ class SCALEMOGEN_UL_bone_map(bpy.types.UIList):
             row.label(text=_ends(item), translate=False)
         else:
             row.prop_search(item, "bone", rig.data, "bones", text="")
+        if item.name in found.bone_map.doubtful:
+            confirm = row.operator("scalemogen.rig_map_confirm", text="", icon="CHECKMARK")
+            confirm.slot = item.name
         if item.name in found.corrections:
             reset = row.operator("scalemogen.rig_map_reset", text="", icon="LOOP_BACK")
             reset.slot = item.name
 
     def draw_filter(self, context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
-        """Search by name, and only what is missing."""
+        """Search by name, and only what is missing or doubtful."""
         row = layout.row(align=True)
         row.prop(self, "filter_name", text="")
         row.prop(context.scene.scalemogen.rig, "only_missing", text="", icon="ERROR")
@@ -52,13 +55,15 @@ class SCALEMOGEN_UL_bone_map(bpy.types.UIList):
     ) -> tuple[list[int], list[int]]:
         """Rows whose joint or bone has the searched text in it."""
         rig = recent_target(context)
-        bones = {} if rig is None else state.recent_state(rig).bone_map.bones
+        found = None if rig is None else state.recent_state(rig).bone_map
+        bones = {} if found is None else found.bones
+        sure = set() if found is None else set(bones).difference(found.doubtful)
         wanted = self.filter_name.lower()
         flags = []
         for row in getattr(data, property_name):
             chain = bones.get(row.name, ())
             words = " ".join((slots.title(row.name), *chain)).lower()
-            shown = wanted in words and not (data.only_missing and chain)
+            shown = wanted in words and not (data.only_missing and row.name in sure)
             flags.append(self.bitflag_filter_item if shown else 0)
         return flags, []
 
@@ -71,7 +76,9 @@ def _ends(item: bpy.types.AnyType) -> str:
 def _mark(slot: str, found: state.RigState) -> str:
     if slot not in found.bone_map.bones:
         return "ERROR" if slot in retarget.REQUIRED else "RADIOBUT_OFF"
-    return "GREASEPENCIL" if slot in found.corrections else "CHECKMARK"
+    if slot in found.corrections:
+        return "GREASEPENCIL"
+    return "QUESTION" if slot in found.bone_map.doubtful else "CHECKMARK"
 
 
 classes = (SCALEMOGEN_UL_bone_map,)
