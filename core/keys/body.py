@@ -25,8 +25,8 @@ _STILL_FOR = 0.1
 #: besides half of what it moves anyway.
 _SLIDE = 20.0
 _HEIGHT = 1700.0
-_ROUNDS = 10
-_MOST_STRICT = 4.0
+_ROUNDS = 20
+_MOST_STRICT = 2.0
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def reduce_body(
             bad = excess[:, end]
             if bad.max(initial=0.0) <= 1.0:
                 continue
-            factor = np.clip(1.25 * _widened(bad), 1.0, _MOST_STRICT)
+            factor = np.clip(1.1 * _widened(bad), 1.0, _MOST_STRICT)
             strictness[:, above[end]] *= factor[:, None]
             affected[above[end]] = True
         chosen = np.flatnonzero(affected)

@@ -15,7 +15,7 @@ from .turning import turning_points
 _OTHER = 1e-3
 #: What single precision leaves of a tolerance.
 _MARGIN = 0.98
-_PRUNINGS = 4
+_PRUNINGS = 6
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def reduce(
 
     Turning points that stand out, the first and last frame and what a track keeps have keys.
     strictness: [T, G] divides the tolerance of a track at a frame (1 or more).
-    start: [T, G] key frames to begin with, which are not taken away again.
+    start: [T, G] key frames to begin with; none is taken away then.
     """
     if not tracks:
         return []
@@ -85,10 +85,11 @@ class _Table:
         if start is not None:
             fixed |= start
         mask = self._inserted(fixed.copy(), np.arange(len(self.tracks)))
-        for turn in range(_PRUNINGS):
+        for turn in range(_PRUNINGS if start is None else 0):
             fewer = self._pruned(mask, fixed, turn)
             again = self._inserted(fewer, np.arange(len(self.tracks)))
-            mask = np.where(again.sum(axis=0) < mask.sum(axis=0), again, mask)
+            better = again.sum(axis=0) < mask.sum(axis=0)
+            mask = np.where(better, again, mask)
         return self._results(mask)
 
     def _fixed(self) -> np.ndarray:
