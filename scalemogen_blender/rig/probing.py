@@ -93,6 +93,7 @@ def _stage(rig: bpy.types.Object) -> Iterator[tuple[bpy.types.Object, bpy.types.
         copy.data.pose_position = "POSE"
         copy.hide_viewport = False
         if copy.animation_data is not None:  # its drivers stay
+            copy.animation_data.use_tweak_mode = False
             copy.animation_data.action = None
             copy.animation_data.use_nla = False
         _unpose(copy)

@@ -134,7 +134,7 @@ def worst(
             continue
         i, j = first[0].index(name), second[0].index(other)
         axes = [_unit(first[1][:, i]), _unit(second[1][:, j])]
-        away = [a @ np.linalg.inv(r[n]) for a, r, n in zip(axes, (first[3], second[3]), (i, j))]
+        away = [axes[0] @ np.linalg.inv(first[3][i]), axes[1] @ np.linalg.inv(second[3][j])]
         turned = np.einsum("tji,tjk->tik", *away)
         cosines = (axes[0][..., 1] * axes[1][..., 1]).sum(axis=-1)
         angles = (np.trace(turned, axis1=-2, axis2=-1) - 1.0) / 2.0
@@ -251,4 +251,81 @@ def auto_rig_pro() -> tuple[bpy.types.Object, bpy.types.Object]:
         toes = constrain(rig, f"toes_01.{s}", "COPY_ROTATION", f"c_toes_ik.{s}")
         toes = constrain(rig, f"toes_01.{s}", "COPY_ROTATION", f"c_toes_fk.{s}")
         switch(toes, f"c_foot_ik.{s}", "ik_fk_switch")
+    return judge, rig
+
+
+def copying_controls(kind: str, above: str = "") -> tuple[bpy.types.Object, bpy.types.Object]:
+    """Every deform bone copies a control by a constraint; ``above`` names a bone over them all."""
+    judge, rig = copied_mannequin()
+    parents = {bone.name: bone.parent.name if bone.parent else "" for bone in rig.data.bones}
+
+    def change(bones: bpy.types.ArmatureEditBones) -> None:
+        if above:
+            add_bone(bones, above, "pelvis")
+        for name in [bone.name for bone in armature.bones_parents_first(judge)]:
+            parent = f"CTRL-{parents[name]}" if parents[name] else above
+            add_bone(bones, f"CTRL-{name}", name, parent)
+
+    edited(rig, change)
+    for name in parents:
+        constrain(rig, name, kind, f"CTRL-{name}")
+    return judge, rig
+
+
+def own_ik_legs(pole: bool, foot: str) -> tuple[bpy.types.Object, bpy.types.Object]:
+    """Legs of inverse kinematics; the foot copies its control ("COPY") or not ("FREE")."""
+    judge, rig = copied_mannequin()
+
+    def change(bones: bpy.types.ArmatureEditBones) -> None:
+        for side in SIDES:
+            add_bone(bones, f"{side}_foot_control", f"{side}_ankle")
+            if pole:
+                add_bone(bones, f"{side}_pole", f"{side}_knee", shift=FORWARD * 0.6)
+
+    edited(rig, change)
+    for side in SIDES:
+        solver = constrain(rig, f"{side}_knee", "IK", f"{side}_foot_control", chain_count=2)
+        if pole:
+            solver.pole_target, solver.pole_subtarget = rig, f"{side}_pole"
+            solver.pole_angle = pole_angle(rig, f"{side}_hip", f"{side}_knee", f"{side}_pole")
+        if foot == "COPY":
+            constrain(rig, f"{side}_ankle", "COPY_ROTATION", f"{side}_foot_control")
+    return judge, rig
+
+
+def switched_limbs() -> tuple[bpy.types.Object, bpy.types.Object]:
+    """Limbs that copy FK bones, then IK bones; ``fk_ik`` of the controls is 0 for FK, but is 1."""
+    judge, rig = copied_mannequin(bent=True)
+    limbs = (("hip", "knee", "ankle", 0.6), ("shoulder", "elbow", "wrist", -0.6))
+
+    def change(bones: bpy.types.ArmatureEditBones) -> None:
+        for side in SIDES:
+            for *parts, way in limbs:
+                fk = ik = bones[f"{side}_{parts[0]}"].parent.name
+                for part in parts:
+                    name = f"{side}_{part}"
+                    add_bone(bones, f"FK-{name}", name, fk)
+                    add_bone(bones, f"IK-{name}", name, ik)
+                    fk, ik = f"FK-{name}", f"IK-{name}"
+                add_bone(bones, f"{side}_{parts[2]}_control", f"{side}_{parts[2]}")
+                add_bone(
+                    bones,
+                    f"{side}_{parts[2]}_pole",
+                    f"{side}_{parts[1]}",
+                    shift=FORWARD * way,
+                )
+
+    edited(rig, change)
+    for side in SIDES:
+        for *parts, _ in limbs:
+            upper, lower, end = (f"{side}_{part}" for part in parts)
+            solver = constrain(rig, f"IK-{lower}", "IK", f"{end}_control", chain_count=2)
+            solver.pole_target, solver.pole_subtarget = rig, f"{end}_pole"
+            solver.pole_angle = pole_angle(rig, f"IK-{upper}", f"IK-{lower}", f"{end}_pole")
+            constrain(rig, f"IK-{end}", "COPY_ROTATION", f"{end}_control")
+            rig.pose.bones[f"{end}_control"]["fk_ik"] = 1.0
+            for name in (upper, lower, end):
+                constrain(rig, name, "COPY_TRANSFORMS", f"FK-{name}")
+                ik = constrain(rig, name, "COPY_TRANSFORMS", f"IK-{name}")
+                switch(ik, f"{end}_control", "fk_ik")
     return judge, rig

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..bone_map import REQUIRED, SLOTS, BoneMap
+from ..bone_names import tokens
 from .graph import Hold, Property, RigGraph
 from .plan import LIMBS, ControlPlan, Limb, Switch
 
@@ -18,7 +19,10 @@ _DEEPEST = 12
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why a mapped bone cannot be driven: the constraint, and the object that it follows if any."""
+    """Why a mapped bone cannot be driven: a constraint (its bone and name), and what it follows.
+
+    other: an object that is not the rig, "" for none.
+    """
 
     slot: str
     bone: str
@@ -73,7 +77,7 @@ class _Search:
         if depth > _DEEPEST:
             return None
         ways = [way for way in self._ways(bone, depth) if self._fits(way.switched)]
-        return min(ways, key=lambda way: way.ik is not None, default=None)
+        return min(ways, key=lambda w: (w.ik is not None, "ik" in tokens(w.control)), default=None)
 
     def _ways(self, bone: str, depth: int) -> Iterable[_Route]:
         """All ways to drive a bone: each of its constraints, then none of them."""
@@ -123,7 +127,7 @@ class _Search:
         hold = stack[-1] if stack else (way.ik if way is not None else self.chains.get(bone))
         if hold is None:
             return Obstacle(slot, bone, "")
-        return Obstacle(slot, bone, hold.name, hold.other)
+        return Obstacle(slot, hold.bone, hold.name, hold.other)
 
     def _limb_of(self, slot: str, hold: Hold) -> str | None:
         """The limb whose chain of two bones a constraint drives; None if it is another chain."""
