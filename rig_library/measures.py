@@ -157,8 +157,8 @@ def foot_height_error(source: Figure, posed: Figure, planted: np.ndarray) -> np.
 
     ``planted`` [T, 4] says which of FEET stand.  Heights are above each joint's own at rest.  A
     standing joint belongs as high as the motion's, and a heel that is lifted stays up.  But motions
-    hover a little, or stand on pitched feet throughout: where a joint is within HOVER of its lowest
-    standing height, the floor, or whatever lies between, is just as right.
+    hover or sink a little, or stand on pitched feet throughout: where a joint is within HOVER of its
+    lowest standing height above the floor, the floor, or what lies between, is just as right.
     """
     errors = []
     for column, slot in enumerate(FEET):
@@ -168,7 +168,7 @@ def foot_height_error(source: Figure, posed: Figure, planted: np.ndarray) -> np.
                 100.0 * (figure.moving[slot][stands, 1] - figure.rest[slot][1]) / figure.leg
                 for figure in (posed, source)
             )
-            lifted = wanted - wanted.min()
+            lifted = wanted - max(0.0, wanted.min())
             flat = np.where(lifted < HOVER, 0.0, np.minimum(lifted, wanted))
             low, high = np.minimum(wanted, flat), np.maximum(wanted, flat)
             errors.append(np.maximum(low - found, found - high).clip(0.0))

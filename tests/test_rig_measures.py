@@ -136,6 +136,10 @@ def test_a_heel_is_judged_from_where_the_motion_puts_it_flat(source: Figure) -> 
     lifted = np.where(np.arange(frames) < frames // 2, 4.0, 9.0)
     down = measures.foot_height_error(standing_at(lifted), standing_at(0 * lifted), planted)
     assert down.max() == pytest.approx(5.0)
+    # A foot that sinks for a moment does not make the floor lower.
+    sunken = np.where(np.arange(frames) < 2, -2.0, 2.0)
+    on_floor = measures.foot_height_error(standing_at(sunken), standing_at(0 * sunken), planted)
+    assert on_floor.max() < 1e-6
     kept = np.where(np.arange(frames) < frames // 2, 0.0, 5.0)
     assert measures.foot_height_error(standing_at(lifted), standing_at(kept), planted).max() < 1e-6
 
