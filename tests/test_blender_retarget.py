@@ -65,7 +65,9 @@ answer([round_trip(sys.argv[3], motion, folder) for motion in (walking(8), tumbl
     for baked, imported in errors:
         if rig == "rigify":
             # Its clavicles point 30 degrees back by build: only their slope follows the motion.
-            del baked["clavicle"], imported["clavicle"]
+            # Its spine is bent a little so that the whole trunk leads where the motion's does.
+            for part in ("clavicle", "spine"):
+                del baked[part], imported[part]
         assert max(baked.values()) < 0.02
         assert max(imported.values()) < 0.1
 
