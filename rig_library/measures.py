@@ -157,8 +157,8 @@ def foot_height_error(source: Figure, posed: Figure, planted: np.ndarray) -> np.
 
     ``planted`` [T, 4] says which of FEET stand.  Heights are above each joint's own at rest.  A
     standing joint belongs as high as the motion's, and a heel that is lifted stays up.  But motions
-    hover or sink a little, or stand on pitched feet throughout: where a joint is within HOVER of its
-    lowest standing height above the floor, the floor, or what lies between, is just as right.
+    hover or sink a little, or stand on pitched feet throughout: where a joint is within HOVER of
+    its lowest standing height above the floor, the floor, or what lies between, is just as right.
     """
     errors = []
     for column, slot in enumerate(FEET):
