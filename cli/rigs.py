@@ -78,13 +78,22 @@ def run(args: argparse.Namespace) -> int:
     print(" | ".join(table.cells(table.worst_of(rows))))
     if args.out is not None:
         about = [
-            f"Motions: {', '.join(title for title, _ in clips)}; rigs: {args.variation}; "
+            f"Motions: {', '.join(_described(title, motion) for title, motion in clips)}; "
+            f"rigs: {args.variation}; "
             f"evaluated by {'plain matrices' if args.numpy else _blender_version()}."
         ]
         _write(args.out / "rigs.md", table.markdown(rows, about))
         _write(args.out / "rigs.json", json.dumps(table.as_json(rows), indent=1))
         print(args.out / "rigs.md", file=sys.stderr)
     return 0
+
+
+def _described(title: str, motion: "Motion") -> str:
+    """A motion's title, length and how far its own feet slide."""
+    from rig_library import judging
+
+    mean, most = judging.own_sliding(motion)
+    return f"{title}, {motion.seconds:.1f} s, own feet slide {mean:.1f} / {most:.1f} cm/s"
 
 
 def _chosen(text: str | None, known: Sequence[str], what: str) -> list[str]:

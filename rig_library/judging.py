@@ -146,6 +146,19 @@ def judge(
     return Judgement(row, rest, right, tuple(takes))
 
 
+def own_sliding(motion: Motion) -> tuple[float, float]:
+    """How fast a motion's own standing feet slide: the mean and what 95 per cent are below, cm/s."""
+    figure = motion_figure(motion)
+    planted = find_contacts(motion).planted
+    return _mean_and_most(measures.sliding(figure, planted, motion.fps, figure.leg))
+
+
+def _mean_and_most(values: np.ndarray) -> tuple[float, float]:
+    if not len(values):
+        return np.nan, np.nan
+    return float(values.mean()), float(np.percentile(values, 95))
+
+
 def wrong_slots(bone_map: BoneMap, right: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
     """Slots that were given a bone which is none of theirs."""
     return tuple(
@@ -256,10 +269,7 @@ class _Gathered:
         return float(values.mean()) if len(values) else np.nan
 
     def _speeds(self, name: str) -> tuple[float, float]:
-        values = self._all(name)
-        if not len(values):
-            return np.nan, np.nan
-        return float(values.mean()), float(np.percentile(values, 95))
+        return _mean_and_most(self._all(name))
 
     def row(
         self,

@@ -36,7 +36,8 @@ def test_the_table_is_printed_and_written(
     ]  # fmt: skip
     assert max(row["direction"] for row in rows) < 0.5
     text = (out / "rigs.md").read_text(encoding="utf-8")
-    assert "Motions: walk; rigs: usual; evaluated by plain matrices." in text
+    assert "Motions: walk, 0.4 s, own feet slide " in text
+    assert "rigs: usual; evaluated by plain matrices." in text
 
 
 def test_a_contact_sheet_shows_the_motion_and_every_rest_pose(walk: Path, tmp_path: Path) -> None:
