@@ -147,7 +147,7 @@ def judge(
 
 
 def own_sliding(motion: Motion) -> tuple[float, float]:
-    """How fast a motion's own standing feet slide: the mean and what 95 per cent are below, cm/s."""
+    """How fast a motion's own standing feet slide, cm/s: the mean, and what 95 % are below."""
     figure = motion_figure(motion)
     planted = find_contacts(motion).planted
     return _mean_and_most(measures.sliding(figure, planted, motion.fps, figure.leg))
