@@ -1,6 +1,7 @@
 """A control rig as the transfer sees it: controls only, each hanging on what carries it."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
@@ -16,6 +17,8 @@ from ..transfer import Retargeter
 from .frames import FIXED, LOOSE, Carriers, Probes, carriers, halfway, parted
 from .plan import LIMBS, ControlPlan, toes_of
 
+#: Slots of the trunk above the pelvis.
+TRUNK = ("spine", "neck", "head")
 #: Arrays of a rig at rest with a row for every bone.
 _PER_BONE = ("rest", "tails", "connected", "inherits_rotation", "local_location")
 
@@ -55,28 +58,38 @@ class ControlRig:
 
 
 def measured_rig(rest: RestRig, plan: ControlPlan) -> RestRig:
-    """The bones that a plan measures the body on, without the controls and helpers around them."""
+    """The bones that a plan measures the body on, without the controls and helpers around them.
+
+    Pelvis, spine, neck and head are a chain, wherever the rig keeps them.
+    """
+    trunk = [name for slot in ("pelvis", *TRUNK) for name in plan.measured.get(slot, ())]
+    above = dict(itertools.pairwise(reversed(trunk)))
     wanted = {name for chain in plan.measured.values() for name in chain}
-    rows = [
-        row
+    kept = {
+        name: row
         for row, name in enumerate(rest.bone_names)
         if name in wanted or name.startswith(plan.internal)
-    ]
-    index = {rest.bone_names[row]: i for i, row in enumerate(rows)}
+    }
 
-    def above(row: int) -> int:
-        for ancestor in rest.ancestors(row):
-            name = rest.bone_names[ancestor]
-            if plan.deform and name.startswith(plan.deform):
-                name = plan.internal + name.removeprefix(plan.deform)
-            if name in index and index[name] < index[rest.bone_names[row]]:
-                return index[name]
-        return -1
+    def parent(name: str) -> str | None:
+        if name in above:
+            return above[name]
+        for ancestor in rest.ancestors(kept[name]):
+            found = rest.bone_names[ancestor]
+            if plan.deform and found.startswith(plan.deform):
+                found = plan.internal + found.removeprefix(plan.deform)
+            if found in kept and found != name:
+                return found
+        return None
 
+    parents = {name: parent(name) for name in kept}
+    order = parents_first(list(kept), lambda name: [p for p in [parents[name]] if p is not None])
+    index = {name: i for i, name in enumerate(order)}
+    rows = [kept[name] for name in order]
     return replace(
         rest,
-        bone_names=tuple(rest.bone_names[row] for row in rows),
-        parents=tuple(above(row) for row in rows),
+        bone_names=tuple(order),
+        parents=tuple(-1 if (p := parents[name]) is None else index[p] for name in order),
         **{name: getattr(rest, name)[rows] for name in _PER_BONE},
     )
 
@@ -91,7 +104,7 @@ def assemble(rest: RestRig, plan: ControlPlan, probes: Probes, measured: Retarge
     found = carriers(probes, posed, [probes.names.index(name) for name in plan.watched])
     plan = _drivable(plan, probes, found)
     above = _Above(plan, probes, found)
-    order = _parents_first(_used(plan), above)
+    order = parents_first(_used(plan), above.all)
     index = {name: i for i, name in enumerate(order)}
     rows = [rest.index(name) for name in order]
 
@@ -253,9 +266,12 @@ def _used(plan: ControlPlan) -> list[str]:
     return list(dict.fromkeys([*root, plan.mover, *chains, *ik]))
 
 
-def _parents_first(used: Sequence[str], above: _Above) -> list[str]:
-    """The used controls, each after what carries it; what carries them is used, too."""
-    order: list[str] = []
+def parents_first(names: Sequence[str], above: Callable[[str], Sequence[str]]) -> list[str]:
+    """The names, each after those ``above`` it, which are taken in, too.
+
+    ScaleMoGenError if they run in a circle.
+    """
+    order: dict[str, None] = {}
     open_: set[str] = set()
 
     def visit(name: str) -> None:
@@ -266,13 +282,13 @@ def _parents_first(used: Sequence[str], above: _Above) -> list[str]:
                 f"The control '{name}' carries itself; its constraints run in a circle."
             )
         open_.add(name)
-        for carrier in above.all(name):
+        for carrier in above(name):
             visit(carrier)
-        order.append(name)
+        order[name] = None
 
-    for name in used:
+    for name in names:
         visit(name)
-    return order
+    return list(order)
 
 
 def _drivers(plan: ControlPlan, measured: Retargeter, index: Mapping[str, int]) -> list[Driver]:
@@ -297,7 +313,5 @@ def _drivers(plan: ControlPlan, measured: Retargeter, index: Mapping[str, int]) 
         toes = toes_of(name)
         if limb.toes is not None and toes in plan.measured:
             given[limb.toes] = driver(toes)
-    moved = [
-        Driver(index[name], d.joint, d.other, d.blend, d.alignment) for name, d in given.items()
-    ]
+    moved = [replace(d, bone=index[name]) for name, d in given.items()]
     return sorted(moved, key=lambda d: d.bone)
