@@ -23,7 +23,10 @@ _SETTLE_SECONDS, _SETTLED = 0.25, 0.1
 _LOWERED, _LOWER_SECONDS = 0.08, 0.2
 #: Pull to nothing where no foot stands.
 _REST = 0.01
-#: A leg that is free approaches it gently, from this share on and so long (s) before or after.
+#: What a pelvis that comes down leaves of that reach.
+_EASY_REACH = 0.985
+#: A leg that is free approaches full reach gently, from this share on, and so long (s) before it
+#: lands or after it has left.
 _SOFT, _SOFT_SECONDS = 0.95, 0.1
 #: Recorded legs may be perfectly straight, or bent a little the wrong way: the thigh's own
 #: hinge rules up to about fifteen.
@@ -61,12 +64,14 @@ def lowering(
     """
     needed = np.zeros(len(height))
     for leg, foot in legs:
+        limit = np.maximum(leg.own, _EASY_REACH * leg.length)
         away = leg.hip + height[:, None] * UP - foot.ankle
         beside = np.sum(away[:, [0, 2]] ** 2, axis=-1)
-        above = np.sqrt(np.maximum(leg.limit**2 - beside, 0.0))
-        stands = foot.ankle_stands | foot.toe_stands
-        upright = away[:, 1] > 0.5 * leg.limit
-        needed = np.maximum(needed, np.where(stands & upright, away[:, 1] - above, 0.0))
+        lacking = away[:, 1] - np.sqrt(np.maximum(limit**2 - beside, 0.0))
+        # Also just before a foot lands and after it has left: the leg is not yet straight then.
+        stands = nearness(foot.ankle_stands | foot.toe_stands, fps, _SOFT_SECONDS) > 0.0
+        upright = away[:, 1] > 0.5 * limit
+        needed = np.maximum(needed, np.where(stands & upright, lacking, 0.0))
     if not needed.any():
         return needed
     around = max(2, 2 * round(0.5 * _LOWER_SECONDS * fps))
