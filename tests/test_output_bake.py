@@ -481,3 +481,415 @@ def test_baking_says_why_it_cannot(in_blender):
     bpy.data.objects.remove(rig)
     assert "no armature" in refused(bpy.ops.scalemogen.bake)
     """)
+
+
+# --- start, rates --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("start", "first", "second"),
+    [("RESULT", 7.0, 8.0), ("CURRENT", 30.0, 31.0), ("CURRENT", 30.25, 31.0), ("CUSTOM", -40, -39)],
+)
+def test_the_result_begins_where_it_is_wanted(in_blender, start, first, second):
+    """At a frame, and between two frames: then its other keys are on whole frames."""
+    in_blender(f"""
+    scene.render.fps = 30
+    land(walking(40), start=7)
+    bpy.ops.scalemogen.bake()
+    wanted = [heads(frame) for frame in range(7, 47)]
+    rig.animation_data_clear()
+    settings.start, settings.start_frame = {start!r}, -40
+    scene.frame_set(30, subframe={first % 1 if start == "CURRENT" else 0})
+    bpy.ops.scalemogen.bake()
+    found = frames(compat.active_curves(rig)[0])
+    assert found[:2] == [{first}, {second}] and abs(found[-1] - {first} - 39) < 1e-4, found
+    for row, head in enumerate(wanted):
+        at = {first} + row
+        scene.frame_set(int(np.floor(at)), subframe=at % 1.0)
+        now = np.array([rig.matrix_world @ b.head for b in rig.pose.bones])
+        assert np.abs(now - head).max() < (1e-5 if at == int(at) else 0.03), (at, row)
+    """)
+
+
+@pytest.mark.parametrize(
+    ("fps", "base", "rate"), [(25, 1.0, 25), (60, 1.0, 60), (24, 1.001, 24 / 1.001), (24, 1.0, 12)]
+)
+def test_a_turning_bone_is_sampled_on_the_sphere(in_blender, fps, base, rate):
+    """A steady turn stays steady at any rate; linear Euler angles or quaternions would not."""
+    in_blender(f"""
+    from core.motion import Motion
+    from core.rotations import rotation_vector_to_quaternion
+    motion = walking(61)
+    at = np.arange(61) / 30
+    turning = motion.rotations.copy()
+    axis = np.array([0.6, 0.0, 0.8])
+    turning[:, motion.skeleton.index("head")] = rotation_vector_to_quaternion(
+        4.0 * at[:, None] * axis)
+    scene.render.fps, scene.render.fps_base = {fps}, {base}
+    settings.rate, settings.fps = ("CUSTOM", {rate}) if {rate} == 12 else ("SCENE", 12)
+    land(Motion(motion.skeleton, turning, motion.root_positions, 30.0), start=1)
+    bpy.ops.scalemogen.bake()
+    path = 'pose.bones["head"].rotation_quaternion'
+    found = np.array(frames(curve(path)))
+    steps = np.diff(found) * {base} / {fps}
+    assert np.allclose(steps[:-1], 1 / {rate}, atol=1e-5), steps
+    values = np.array([[p.co.y for p in curve(path, i).keyframe_points] for i in range(4)]).T
+    dots = np.abs((values[1:] * values[:-1]).sum(-1)) / np.linalg.norm(values, axis=-1)[1:] ** 2
+    turned = 2 * np.arccos(np.clip(dots, -1, 1))
+    assert np.abs(turned / steps - 4.0).max() < 0.01, turned / steps
+    """)
+
+
+# --- simplify ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["QUATERNION", "XYZ", "AXIS_ANGLE"])
+@pytest.mark.parametrize("target", ["NEW", "OVERWRITE", "ADDITIVE"])
+def test_simplified_keys_stay_within_the_tolerance_in_blender(in_blender, mode, target):
+    """What Blender evaluates on every frame is compared with a key on every frame."""
+    output = in_blender(
+        f"""
+    scene.render.fps = 30
+    for bone in rig.pose.bones:
+        bone.rotation_mode = {mode!r}
+    key("pelvis", "location", 1, (0.3, 0, 0))
+    key("pelvis", "location", 60, (0, 0.3, 0))
+    if {mode!r} == "QUATERNION":
+        key("head", "rotation_quaternion", 10, (0.8, 0.6, 0, 0))
+    scene.frame_set(1)
+    mode = {mode!r}
+    settings.target = {target!r}
+    land(tumbling(2, 120, reach=0.8), start=3)
+    def turns():
+        found = []
+        for frame in range(3, 123):
+            scene.frame_set(frame)
+            found.append([b.matrix_basis.to_quaternion()[:] for b in rig.pose.bones])
+        return np.array(found)
+    def count():
+        action = rig.animation_data.action or rig.animation_data.nla_tracks[-1].strips[0].action
+        curves = compat.action_curves(action, action.slots[0].handle
+                                      if hasattr(action, "slots") else None)
+        return sum(len(c.keyframe_points) for c in curves), curves
+    bpy.ops.ed.undo_push(message="before")
+    bpy.ops.scalemogen.bake()
+    wanted, places, (full, _) = turns(), [heads(f) for f in range(3, 123)], count()
+    bpy.ops.ed.undo_push(message="baked")
+    bpy.ops.ed.undo()
+    rig = bpy.data.objects["Mannequin"]
+    scene = bpy.context.scene
+    settings = scene.scalemogen.output
+    settings.simplify, settings.simplify_angle = True, np.radians(0.8)
+    settings.simplify_distance = 3.0
+    bpy.ops.scalemogen.bake()
+    found, (few, curves) = turns(), count()
+    dots = np.abs((wanted * found).sum(-1))
+    off = np.degrees(2 * np.arccos(np.clip(dots, -1, 1))).max()
+    assert off < 0.8 + 0.06, off  # single precision of arccos
+    moved = max(np.abs(a - heads(f)).max() for a, f in zip(places, range(3, 123)))
+    assert 1e-4 < moved < 0.04, moved
+    assert few < 0.5 * full, (few, full)
+    by_bone = {{}}
+    for c in curves:
+        inside = tuple(round(p.co.x, 3) for p in c.keyframe_points if 3 <= p.co.x <= 122)
+        by_bone.setdefault(c.data_path.rpartition(".")[0], set()).add(inside)
+    assert all(len(times) == 1 for times in by_bone.values()), "curves of a bone share frames"
+    """
+    )
+    assert " keys, largest error 0." in output and "standing feet" in output
+
+
+def test_simplified_keys_are_smooth_and_keep_contacts(in_blender):
+    in_blender("""
+    from dataclasses import replace
+    scene.render.fps = 30
+    motion = walking(90)
+    contacts = np.zeros((90, 4))
+    names = [motion.skeleton.joint_names[j] for j in motion.skeleton.contact_joints]
+    contacts[20:41, [n.startswith("left") for n in names]] = 1.0
+    land(replace(motion, contacts=contacts), start=1)
+    settings.simplify = True
+    settings.simplify_angle = np.radians(5)
+    bpy.ops.scalemogen.bake()
+    for bone in ("left_hip", "left_ankle"):
+        assert {21, 42} <= set(frames(curve(f'pose.bones["{bone}"].rotation_quaternion')))
+    for c in compat.active_curves(rig):
+        for p in c.keyframe_points:
+            assert p.interpolation == "BEZIER" and p.handle_left_type == "ALIGNED"
+            assert p.handle_left.x < p.co.x < p.handle_right.x
+        c.keyframe_points.handles_recalc()  # as Blender does when a key is touched
+    """)
+
+
+def test_simplifying_does_not_let_standing_feet_slide(in_blender):
+    in_blender("""
+    scene.render.fps = 30
+    motion = walking(120)
+    still = motion.at_frames(np.zeros(120, dtype=int))
+    sway = 0.12 * np.sin(np.arange(120) / 9.0)
+    root = still.root_positions.copy()
+    root[:, 0] += sway
+    from dataclasses import replace
+    rig.scalemogen.feet = "ALWAYS"
+    land(replace(still, root_positions=root, contacts=np.ones((120, 4))), start=1)
+    bpy.ops.scalemogen.bake()
+    def feet(frame):
+        scene.frame_set(frame)
+        return np.array([rig.matrix_world @ rig.pose.bones[f"{s}_ankle"].head
+                         for s in ("left", "right")])
+    wanted = np.array([feet(f) for f in range(1, 121)])
+    settings.simplify, settings.simplify_angle = True, np.radians(3.0)
+    bpy.ops.scalemogen.bake()
+    found = np.array([feet(f) for f in range(1, 121)])
+    speed = np.linalg.norm(np.diff(wanted, axis=0), axis=-1) * 30
+    slow = speed < 0.05
+    for shift in (1, 2, 3):  # for a while, not where it turns round in the air
+        slow[shift:] &= slow[:-shift]
+        slow[:-shift] &= slow[shift:]
+    assert slow.mean() > 0.3, "else this tests nothing"
+    off = np.linalg.norm(found - wanted, axis=-1)[1:][slow]
+    assert off.max() < 0.0025, off.max()
+    slide = np.linalg.norm(np.diff(found - wanted, axis=0), axis=-1)[slow] * 30
+    assert slide.max() < 0.05, slide.max()
+    """)
+
+
+# --- additive layer ------------------------------------------------------------------------------
+
+LAYER = """
+def channels_at(frame):
+    scene.frame_set(int(np.floor(frame)), subframe=frame % 1.0)
+    return {b.name: np.concatenate([np.array(b.matrix_basis.to_quaternion()), b.location, b.scale])
+            for b in rig.pose.bones}
+
+def same(a, b):
+    "Largest difference of two poses; q and -q are one."
+    worst = 0.0
+    for name, one in a.items():
+        other = b[name].copy()
+        if one[:4] @ other[:4] < 0:
+            other[:4] *= -1
+        worst = max(worst, np.abs(one - other).max())
+    return worst
+
+def influence(value):
+    strip = rig.animation_data.nla_tracks[-1].strips[-1]
+    strip.use_animated_influence = True
+    strip.influence = value
+    for c in strip.fcurves:
+        if c.data_path == "influence":
+            c.keyframe_points.insert(strip.frame_start, value)
+    return strip
+
+def shuffle(mode):
+    "Moves of the artist's in any rotation mode, static values among them."
+    rng = np.random.default_rng(6)
+    name = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}.get(
+        mode, "rotation_euler")
+    for bone in rig.pose.bones:
+        bone.rotation_mode = mode
+    for frame in (-5, 2, 15, 50):
+        for bone in ("pelvis", "left_knee", "head"):
+            value = rng.normal(0, 0.6, 3 if name == "rotation_euler" else 4)
+            key(bone, name, frame, value + ((1, 0, 0, 0) if mode == "QUATERNION" else 0))
+        key("pelvis", "location", frame, rng.normal(0, 1, 3))
+        key("head", "scale", frame, rng.uniform(0.5, 1.5, 3))
+    setattr(rig.pose.bones["spine3"], name, (0.8, 0.6, 0, 0)[:4 if len(value) == 4 else 3])
+    rig.pose.bones["right_hip"].location = (0.1, 0, 0)
+"""
+
+
+@pytest.mark.parametrize("mode", ["QUATERNION", "XYZ", "ZXY", "AXIS_ANGLE"])
+@pytest.mark.parametrize("before", ["nothing", "action", "strips", "tweaked"])
+def test_an_additive_layer_goes_from_the_original_to_the_result(in_blender, mode, before):
+    in_blender(
+        f"""
+    from scalemogen_blender.results import nla
+    scene.render.fps = 30
+    scene.frame_start = -30
+    mode, before = {mode!r}, {before!r}
+    if before == "nothing":
+        for bone in rig.pose.bones:
+            bone.rotation_mode = mode
+        rig.pose.bones["right_hip"].location = (0.1, 0, 0)
+    else:
+        shuffle(mode)
+    if before in ("strips", "tweaked"):
+        strip = nla.push_down(rig)
+        strip.extrapolation = "HOLD"
+        key("head", "location", 1, (0.1, 0, 0))
+        key("head", "location", 60, (0.1, 0, 0.3))
+        rig.animation_data.action_blend_type = "ADD"
+        if before == "tweaked":
+            nla.push_down(rig)
+            track = rig.animation_data.nla_tracks[0]
+            rig.animation_data.nla_tracks.active = track
+            track.strips[0].select = True
+            rig.animation_data.use_tweak_mode = True
+            assert rig.animation_data.use_tweak_mode
+            rig.animation_data.use_tweak_mode = False
+    scene.frame_set(1)
+    original = {{f: channels_at(f) for f in range(-20, 90, 4)}}
+    actions = {{a: keys(c).tobytes() for a in bpy.data.actions for c in compat.action_curves(
+        a, a.slots[0].handle if hasattr(a, "slots") else None)}}
+    if before == "tweaked":
+        rig.animation_data.use_tweak_mode = True
+    land(tumbling(2, 60), start=5)
+    settings.target = "ADDITIVE"
+    assert bpy.ops.scalemogen.bake() == {{"FINISHED"}}
+    shown = {{f: channels_at(f) for f in range(5, 65)}}
+    assert max(same(original[f], channels_at(f)) for f in original if not 5 <= f <= 64) < 1e-5
+    influence(0.0)
+    assert max(same(original[f], channels_at(f)) for f in original) < 1e-5
+    strip = influence(0.5)
+    assert strip.blend_type == "COMBINE" and rig.animation_data.action is None
+    half = channels_at(33)
+    assert same(half, shown[33]) > 1e-2
+    for action, before in actions.items():  # untouched
+        curves = compat.action_curves(action, action.slots[0].handle
+                                      if hasattr(action, "slots") else None)
+        assert keys(curves[-1]).tobytes() == before
+    rig.animation_data_clear()
+    for bone in rig.pose.bones:
+        bake.reset_bone(bone)
+    settings.target = "NEW"
+    bpy.ops.scalemogen.bake()
+    assert max(same(shown[f], channels_at(f)) for f in shown) < 1e-5
+    """,
+        before=LAYER,
+    )
+
+
+def test_a_layer_from_its_first_frame_adds_movement_only(in_blender):
+    in_blender(
+        """
+    scene.render.fps = 30
+    shuffle("QUATERNION")
+    scene.frame_set(1)
+    original = {f: channels_at(f) for f in range(1, 60)}
+    land(tumbling(2, 40), start=10)
+    settings.target, settings.reference = "ADDITIVE", "FIRST"
+    bpy.ops.scalemogen.bake()
+    assert same(channels_at(10), original[10]) < 1e-5, "nothing at its first frame"
+    layered = {f: channels_at(f) for f in range(10, 50)}
+    rig.animation_data_clear()
+    for bone in rig.pose.bones:
+        bake.reset_bone(bone)
+    settings.target = "NEW"
+    bpy.ops.scalemogen.bake()
+    from core.rotations import quaternion_conjugate as inverse, quaternion_multiply as times
+    first = channels_at(10)
+    for f in (20, 33, 49):
+        now = channels_at(f)
+        for bone, values in now.items():
+            added = times(inverse(first[bone][:4]), values[:4])
+            wanted = times(original[f][bone][:4], added)
+            assert abs(abs(wanted @ layered[f][bone][:4]) - 1) < 1e-5, bone
+            moved = original[f][bone][4:7] + values[4:7] - first[bone][4:7]
+            assert np.abs(moved - layered[f][bone][4:7]).max() < 1e-5, bone
+            assert np.abs(original[f][bone][7:] - layered[f][bone][7:]).max() < 1e-5
+    """,
+        before=LAYER,
+    )
+
+
+def test_a_layer_on_an_action_that_goes_on_beyond_its_keys(in_blender):
+    """Cycles and slopes are still there when the action has become a strip."""
+    in_blender(
+        """
+    scene.render.fps = 30
+    scene.frame_start, scene.frame_end = 1, 120
+    for frame, value in ((1, 0.0), (11, 0.4), (21, 0.0)):
+        key("head", "rotation_quaternion", frame, (1, value, 0, 0))
+        key("pelvis", "location", frame, (value, 0, 0))
+    for c in compat.active_curves(rig):
+        if "head" in c.data_path:
+            c.modifiers.new("CYCLES")
+        else:
+            c.extrapolation = "LINEAR"
+    scene.frame_set(1)
+    original = {f: channels_at(f) for f in range(1, 121)}
+    land(tumbling(2, 30), start=40)
+    settings.target = "ADDITIVE"
+    bpy.ops.scalemogen.bake()
+    assert max(same(original[f], channels_at(f)) for f in original if not 40 <= f <= 69) < 1e-5
+    influence(0.0)
+    assert max(same(original[f], channels_at(f)) for f in original) < 1e-5
+    """,
+        before=LAYER,
+    )
+
+
+def test_an_additive_layer_is_one_undo_step_and_says_why_it_cannot(in_blender):
+    in_blender(
+        """
+    shuffle("QUATERNION")
+    land(tumbling(2, 30), start=5)
+    settings.target = "ADDITIVE"
+    bpy.ops.ed.undo_push(message="before")
+    bpy.ops.scalemogen.bake()
+    bpy.ops.ed.undo_push(message="baked")
+    assert len(rig.animation_data.nla_tracks) > 1
+    bpy.ops.ed.undo()
+    rig = bpy.data.objects["Mannequin"]
+    scene = bpy.context.scene
+    settings = scene.scalemogen.output
+    assert rig.animation_data.action and not len(rig.animation_data.nla_tracks)
+    track = rig.animation_data.nla_tracks.new()
+    action = rig.animation_data.action
+    strip = track.strips.new("x", 1, action)
+    counts = [len(bpy.data.actions), len(bpy.data.scenes), len(bpy.data.objects)]
+    def nothing_changed():
+        return rig.animation_data.action == action and len(rig.animation_data.nla_tracks) == 1 and (
+            counts == [len(bpy.data.actions), len(bpy.data.scenes), len(bpy.data.objects)])
+    track.is_solo = True
+    assert "is solo" in refused(bpy.ops.scalemogen.bake) and nothing_changed()
+    track.is_solo = False
+    rig.animation_data.use_nla = False
+    assert "switched off" in refused(bpy.ops.scalemogen.bake) and nothing_changed()
+    track.mute = True
+    assert bpy.ops.scalemogen.bake() == {"FINISHED"}
+    rig.animation_data_clear()
+    rig.pose.bones["head"].scale = (0, 1, 1)
+    assert "scale of zero" in refused(bpy.ops.scalemogen.bake)
+    assert rig.animation_data.action is None and not len(rig.animation_data.nla_tracks)
+    """,
+        before=LAYER,
+    )
+
+
+def test_a_layer_on_locked_muted_and_driven_channels(in_blender):
+    """None of which an additive layer touches."""
+    in_blender(
+        """
+    scene.render.fps = 30
+    shuffle("QUATERNION")
+    for c in compat.active_curves(rig):
+        c.lock = True
+        c.mute = "left_knee" in c.data_path
+    scene.frame_set(1)
+    original = {f: channels_at(f) for f in range(1, 60, 5)}
+    land(tumbling(2, 30), start=5)
+    settings.target = "ADDITIVE"
+    bpy.ops.scalemogen.bake()
+    influence(0.0)
+    assert max(same(original[f], channels_at(f)) for f in original) < 1e-5
+    """,
+        before=LAYER,
+    )
+
+
+def test_a_layer_turns_switches_by_their_difference_to_the_default(in_blender):
+    """A custom property of a control rig: default 1, played 0.25, wanted 1 during the layer."""
+    in_blender("""
+    from scalemogen_blender.channels import Channel
+    from scalemogen_blender.output import layering
+    bone = rig.pose.bones["head"]
+    for name, default, played in (("float", 1.0, 0.25), ("whole", 1, 0)):
+        bone[name] = played
+        bone.id_properties_ui(name).update(default=default)
+        channel = Channel(bone, f'["{name}"]', np.ones((10, 1)), "head", held=True)
+        made, offset = layering._difference(channel, np.full((10, 1), float(played)))
+        assert np.allclose(made.values, 2 * default - played) and np.allclose(offset,
+                                                                             played - default)
+    """)
