@@ -75,10 +75,12 @@ answer([round_trip(sys.argv[3], motion, folder) for motion in (walking(8), tumbl
 def test_the_mannequin_walks_as_far_and_as_high_as_the_motion(ask_blender):
     worst = ask_blender(
         """
+from core.retarget import RetargetOptions
 from roundtrip import heads_over_time, import_animated_fbx
 motion = walking(12)
 rig = pipeline.open_rig("mannequin")
-pipeline.retarget_onto(rig, motion, "walk")
+# Its feet slide on purpose: the lock would put that right.
+pipeline.retarget_onto(rig, motion, "walk", options=RetargetOptions(feet="NEVER"))
 pipeline.export(folder / "walk.fbx")
 again = import_animated_fbx(folder / "walk.fbx")
 # Blender imports time zero as frame 1: the clip has no gap in front.
