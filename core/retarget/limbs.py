@@ -8,9 +8,9 @@ is left where the least rotation puts it.
 
 import numpy as np
 
-from ..rotations import quaternion_rotate, rotation_vector_to_quaternion
+from ..rotations import quaternion_multiply, quaternion_rotate, rotation_vector_to_quaternion
 from .driver import Driver
-from .fingers import Hand, hand
+from .fingers import hand_turn
 from .measured import IDENTITY, Measured, angle_about, ramp, rolled, straighten
 
 FORWARD = np.array([0.0, 0.0, 1.0])
@@ -23,6 +23,8 @@ _ELBOW_BEND = (np.radians(8.0), np.radians(20.0))
 _WRONG_WAY = (np.radians(100.0), np.radians(140.0))
 #: How much of a foot's turn-out the leg has above it where the knee does not show it.
 _TURN_OUT_OF_LEG = 0.5
+#: Where the second toe is between the innermost and the outermost.
+_SECOND_TOE = 0.35
 _CLAVICLE_LIMIT = np.radians(30.0)
 _HAND_BEND = np.radians(50.0)
 #: A palm that is rolled further than this against the forearm's is misread.
@@ -39,11 +41,13 @@ def leg(measured: Measured, side: str) -> list[Driver]:
     shin_line = measured.limb(knee, measured.head_of(f"{side}_ankle"))
     down = measured.canonical_limb(f"{side}_hip", f"{side}_knee")
     thigh = straighten(IDENTITY, thigh_line, down)
+    roll, shown = 0.0, 0.0
     if shin_line is not None:
         roll, shown = _hinge_roll(quaternion_rotate(thigh, shin_line), down, -FORWARD, _KNEE_BEND)
-        # The foot's heading is about the vertical, the roll about the leg, which points down.
-        roll = shown * roll + (1.0 - shown) * _TURN_OUT_OF_LEG * heading
-        thigh = rolled(thigh, down, roll)
+    # The foot's heading is about the vertical, the roll about the leg, which points down.
+    if heading is None:
+        heading = shown * roll
+    thigh = rolled(thigh, down, shown * roll + (1.0 - shown) * _TURN_OUT_OF_LEG * heading)
     shin = straighten(thigh, shin_line, measured.canonical_limb(f"{side}_knee", f"{side}_ankle"))
     # Soles are flat in both rest poses, whatever the slope from ankle to toe joint.
     flat = rotation_vector_to_quaternion(np.array([0.0, -heading, 0.0]))
@@ -67,17 +71,37 @@ def _hinge_roll(
     return roll, ramp(bend, *shown) * (1.0 - ramp(abs(roll), *_WRONG_WAY))
 
 
-def _foot_heading(measured: Measured, side: str, ankle: int) -> float:
-    """Angle of the foot about the vertical, radians, zero forwards (+Z), positive to +X."""
-    toe = measured.head_of(f"{side}_foot")
-    hints = [toe] if toe is not None else []
-    children = measured.rig.children(ankle)
-    hints += [measured.body.tails[ankle], *measured.body.heads[children]]
+def _foot_heading(measured: Measured, side: str, ankle: int) -> float | None:
+    """Angle of the foot about the vertical, radians, zero forwards (+Z), positive to +X.
+
+    None if nothing shows it.
+    """
+    heads, rig = measured.body.heads, measured.rig
+    toes, children = measured.bones(f"{side}_foot"), rig.children(ankle)
+    hints = []
+    if toes:
+        height = heads[toes[0], 1] - heads[ankle, 1]
+        beside = [b for b in children if b in toes or _is_toe(measured, b, ankle, height)]
+        hints.append(_foot_axis(heads[beside]) if len(beside) > 2 else heads[toes[0]])
+    hints += [*heads[children], measured.body.tails[ankle]]
     for point in hints:
         direction = measured.limb(ankle, point)
         if direction is not None and direction[2] > 0.3:
             return float(np.arctan2(direction[0], direction[2]))
-    return 0.0
+    return None
+
+
+def _foot_axis(toes: np.ndarray) -> np.ndarray:
+    """Where the axis of a foot meets its toes' heads [N, 3]: next to the big toe."""
+    inner, *_, outer = toes[np.argsort(np.abs(toes[:, 0]))]
+    axis: np.ndarray = inner + _SECOND_TOE * (outer - inner)
+    return axis
+
+
+def _is_toe(measured: Measured, bone: int, ankle: int, height: float) -> bool:
+    """Whether a child of a foot begins as far in front and below as a toe does."""
+    line = measured.body.heads[bone] - measured.body.heads[ankle]
+    return bool(line[2] > 0.0 and abs(line[1] - height) < 0.4 * abs(height))
 
 
 def arm(measured: Measured, side: str) -> list[Driver]:
@@ -102,32 +126,29 @@ def arm(measured: Measured, side: str) -> list[Driver]:
         found.append(measured.driver(shoulder[0], f"{side}_shoulder", upper))
     along = measured.canonical_limb(f"{side}_elbow", f"{side}_wrist")
     forearm = straighten(upper, forearm_line, along)
-    seen = hand(measured, wrist[0]) if wrist else Hand(None, None)
+    turn = _hand_turn(measured, wrist[0], along, forearm) if wrist else IDENTITY
+    hand = quaternion_multiply(turn, forearm)
     if elbow:
-        turn = float(np.clip(_palm_roll(seen, forearm, along), -_FOREARM_ROLL, _FOREARM_ROLL))
-        forearm = rolled(forearm, along, turn)
+        # A palm turns with the forearm, as far as it can.
+        roll = 2.0 * np.arctan2(turn[1:] @ along, turn[0])
+        forearm = rolled(forearm, along, float(np.clip(roll, -_FOREARM_ROLL, _FOREARM_ROLL)))
         found.append(measured.driver(elbow[0], f"{side}_elbow", forearm))
     if wrist:
-        found.append(measured.driver(wrist[0], f"{side}_wrist", _hand(seen, forearm, along)))
+        found.append(measured.driver(wrist[0], f"{side}_wrist", hand))
     return found
 
 
-def _hand(seen: Hand, forearm: np.ndarray, along: np.ndarray) -> np.ndarray:
-    """Alignment of a hand below an aligned forearm: knuckles along the arm, palm down."""
-    alignment = forearm
-    if seen.along is not None:
-        bend = np.arccos(np.clip(quaternion_rotate(forearm, seen.along) @ along, -1.0, 1.0))
-        if bend < _HAND_BEND:
-            alignment = straighten(forearm, seen.along, along)
-    return rolled(alignment, along, _palm_roll(seen, alignment, along))
-
-
-def _palm_roll(seen: Hand, alignment: np.ndarray, along: np.ndarray) -> float:
-    """Roll about the arm (radians) that turns the index finger's side forwards, the palm down."""
-    if seen.across is None:
-        return 0.0
-    roll = angle_about(along, quaternion_rotate(alignment, seen.across), FORWARD)
-    return roll if abs(roll) < _PALM_LIMIT else 0.0
+def _hand_turn(
+    measured: Measured, wrist: int, along: np.ndarray, forearm: np.ndarray
+) -> np.ndarray:
+    """Turn [4], w not negative, from a hand that is straight with its forearm to the T-pose's."""
+    turn = hand_turn(measured, wrist, float(np.sign(along[0])), forearm)
+    if turn is None:
+        return IDENTITY
+    turn = turn if turn[0] >= 0.0 else -turn
+    roll = 2.0 * np.arctan2(abs(turn[1:] @ along), turn[0])
+    bend = np.arccos(np.clip(quaternion_rotate(turn, along) @ along, -1.0, 1.0))
+    return turn if roll < _PALM_LIMIT and bend < _HAND_BEND else IDENTITY
 
 
 def _clavicle(measured: Measured, side: str, bone: int) -> np.ndarray:
