@@ -4,6 +4,7 @@ The panel will use the same parts (bake, export) on the artist's own scene; ``op
 for a Blender without a window, because it empties the scene.
 """
 
+import dataclasses
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -78,7 +79,10 @@ def retargeter(
     """Map and measure a rig; ScaleMoGenError if it has no hips or legs."""
     bones = recognised(rig, bone_map)
     with character.evaluated(rig):
-        return controls.retargeter_for(rig, bones, armature.read_rest_rig(rig))
+        rest = armature.read_rest_rig(rig)
+        posed = _references.get(rig.session_uid)
+        reference = None if posed is None else dataclasses.replace(rest, rest=posed)
+        return controls.retargeter_for(rig, bones, rest, reference)
 
 
 def check_rig(
@@ -89,7 +93,7 @@ def check_rig(
     """The rig's map, if a motion can be put on it with these options; else ScaleMoGenError."""
     retargeter(rig, bone_map)
     found = recognised(rig, bone_map)
-    able = abilities.of_rig(rig, *armature.names_and_parents(rig), found)
+    able = abilities.of_rig(rig, found)
     if options.root == "ROOT_BONE" and not able.root_bone:
         raise errors.ScaleMoGenError(
             f"The armature '{rig.name}' has no bone above the hips; use --root object or hips."

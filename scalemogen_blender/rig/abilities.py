@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import bpy
 
-from .._core import retarget
+from .. import armature
+from .._core import errors, retarget
 from . import controls, state
 
 
@@ -30,29 +30,28 @@ def abilities(rig: bpy.types.Object) -> Abilities:
     known = _known.get(rig.session_uid)
     if known is not None and known[0] is now:
         return known[1]
-    found = of_rig(rig, now.names, now.parents, now.bone_map)
+    found = of_rig(rig, now.bone_map)
     while len(_known) >= _MOST_RIGS:
         del _known[next(iter(_known))]
     _known[rig.session_uid] = now, found
     return found
 
 
-def of_rig(
-    rig: bpy.types.Object,
-    names: Sequence[str],
-    parents: Sequence[int],
-    bone_map: retarget.BoneMap,
-) -> Abilities:
-    """What a rig with these bones (parents first) and this map allows."""
+def of_rig(rig: bpy.types.Object, bone_map: retarget.BoneMap) -> Abilities:
+    """What a rig with this map allows."""
     plan = controls.plan_of(rig, bone_map)
     if plan is None:
-        return Abilities(_has_root_bone(names, parents, bone_map), both_controls=False)
+        return Abilities(_has_root_bone(rig, bone_map), both_controls=False)
     both = any(not limb.always for limb in plan.limbs.values())
     return Abilities(root_bone=plan.root is not None, both_controls=both)
 
 
-def _has_root_bone(
-    names: Sequence[str], parents: Sequence[int], bone_map: retarget.BoneMap
-) -> bool:
-    pelvis = bone_map.bones.get("pelvis", ())
-    return bool(pelvis) and pelvis[0] in names and parents[names.index(pelvis[0])] >= 0
+def _has_root_bone(rig: bpy.types.Object, bone_map: retarget.BoneMap) -> bool:
+    if not bone_map.bones.get("pelvis"):
+        return False
+    try:
+        rest = armature.read_rest_rig(rig)
+        retarget.carriers.root_bone_of(rest, retarget.carriers.mover_of(rest, bone_map))
+    except (errors.ScaleMoGenError, ValueError):  # none; a bone that has just been renamed
+        return False
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from mathutils import Vector
 
 from .. import armature, character
 from .._core import retarget
-from . import constraints, controls, state, stored
+from . import constraints, controls, reference_pose, state, stored
 from .selection import target
 
 #: Larger than this (radians) from an axis, a rig faces no axis.
@@ -127,4 +128,6 @@ def retargeter(rig: bpy.types.Object) -> retarget.Retargeter:
     bones = state.bone_map(rig)
     with _without_preview(rig):
         rest = armature.read_rest_rig(rig)
-        return controls.retargeter_for(rig, bones, rest)
+        posed = reference_pose.reference(rig)
+        reference = None if posed is None else dataclasses.replace(rest, rest=posed)
+        return controls.retargeter_for(rig, bones, rest, reference)
