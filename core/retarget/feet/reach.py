@@ -29,9 +29,9 @@ _EASY_REACH = 0.985
 #: lands or after it has left.
 _SOFT, _SOFT_SECONDS = 0.95, 0.1
 #: Recorded legs may be perfectly straight, or bent a little the wrong way: the thigh's own
-#: hinge rules up to about fifteen.
+#: hinge rules up to about fifteen degrees of bend.
 _HINGE_WEIGHT = 0.25
-#: Nor is it folded further than this share to keep a foot that does not stand out of the floor.
+#: No leg is folded further than this share to keep a foot that does not stand out of the floor.
 _FOLDED = 0.3
 #: Feet flex by at most this much (radians).
 _MOST_FLEX = np.radians(50.0)
@@ -124,8 +124,9 @@ def reach(leg: LegPath, height: np.ndarray, foot: RigFoot, turns: np.ndarray) ->
     moved = np.linalg.norm(foot.ankle - ankle, axis=-1) > _NOTHING * foot.scale
     if moved.any():
         hinge = quaternion_rotate(turns[moved, joints.hip], np.array([1.0, 0.0, 0.0]))
-        parts = (points[moved] for points in (hip, knee, ankle, foot.ankle))
-        solved = solve_two_bones(*parts, hinge, _HINGE_WEIGHT)
+        solved = solve_two_bones(
+            hip[moved], knee[moved], ankle[moved], foot.ankle[moved], hinge, _HINGE_WEIGHT
+        )
         for joint, turn in ((joints.hip, solved.upper), (joints.knee, solved.lower)):
             turns[moved, joint] = normalize(quaternion_multiply(turn, turns[moved, joint]))
     turns[:, joints.ankle] = _where_changed(foot.rotation, turns[:, joints.ankle])
