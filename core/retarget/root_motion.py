@@ -29,8 +29,8 @@ UP = np.array([0.0, 1.0, 0.0])
 #: Width (s) of the Gaussian that takes steps and swaying out of the way.  A sway of one a second
 #: stays in the hips by five sixths; a start at 3 m/s² leads the way by 14 cm.
 _SMOOTH_SECONDS = 0.3
-#: cos² of half the tilt below which a pelvis faces nowhere: tilted by more than 130 degrees.
-_LEAST_FACING = np.cos(np.radians(65.0)) ** 2
+#: cos² of half the tilt below which a pelvis faces nowhere: tilted by more than 120 degrees.
+_LEAST_FACING = np.cos(np.radians(60.0)) ** 2
 
 
 @dataclass(frozen=True)

@@ -247,10 +247,10 @@ class Retargeter:
 
     def _turning_with(self, root: int) -> list[int]:
         """A root bone and the undriven bones that turn with it."""
-        links = turn_links(self.rig, {driver.bone for driver in self.drivers})
+        driven = {driver.bone for driver in self.drivers}
         found = {root}
-        for bone, link in enumerate(links):
-            if link in found:
+        for bone, link in enumerate(turn_links(self.rig, driven)):
+            if link in found and bone not in driven:
                 found.add(bone)
         return sorted(found)
 
