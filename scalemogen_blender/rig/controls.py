@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 import bpy
 
 from .._core import retarget, skeleton
 from . import probing, rig_graph
+
+#: Following the constraints of rigs with this many bones takes milliseconds: for so long (seconds)
+#: the buttons of a panel may trust what was just found.
+_LARGE = 250
+_FRESH = 0.2
+_MOST_KEPT = 32
+_obstacles: dict[object, tuple[float, retarget.controls.Obstacle | None]] = {}
 
 
 def plan_of(
@@ -27,11 +35,20 @@ def obstacle(
 ) -> retarget.controls.Obstacle | None:
     """The first mapped bone of some slots that nothing can drive; None if all can be driven.
 
-    Quick enough for panels: nothing is evaluated.
+    Quick enough for panels: nothing is evaluated, and of large rigs the answer may be a moment old.
     """
     if rig.pose is None or retarget.controls.find_plan(rig.data.bones.keys()) is not None:
         return None
-    return retarget.controls.obstacle(bone_map, rig_graph.read(rig), slots)
+    if len(rig.data.bones) < _LARGE:
+        return retarget.controls.obstacle(bone_map, rig_graph.read(rig), slots)
+    key = rig.session_uid, tuple(bone_map.bones.items()), tuple(slots)
+    when, found = _obstacles.get(key, (-1.0, None))
+    if not 0.0 <= time.monotonic() - when < _FRESH:
+        found = retarget.controls.obstacle(bone_map, rig_graph.read(rig), key[2])
+        if len(_obstacles) >= _MOST_KEPT:
+            _obstacles.clear()
+        _obstacles[key] = time.monotonic(), found
+    return found
 
 
 def retargeter_for(
