@@ -1,6 +1,7 @@
 """What carries a motion through the world: hips, root bone, object, or nothing."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -214,3 +215,65 @@ def test_the_facing_is_where_the_eyes_go():
     looking = quaternion_rotate(turn("y", 70.0), np.array([0.0, 0.0, 1.0]))
     angle = facing(turn("y", 70.0)[None])[0]
     assert np.allclose([np.sin(angle), 0.0, np.cos(angle)], looking)
+
+
+IN_BLENDER = """
+import sys
+import bpy, numpy as np
+sys.path.insert(0, sys.argv[2])
+from blender_rules import mapped_columns, posed
+from mathutils import Euler, Matrix
+from synthetic import RigRecipe, build_rig, turn, tumbling
+from test_root_motion import options, with_flags
+from core.retarget import Retargeter, map_bones
+from core.skeleton import canonical
+from scalemogen_blender import armature, bake, rest_armature
+
+MODES = ["QUATERNION", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX", "AXIS_ANGLE"]
+SCALES = ["FULL", "FIX_SHEAR", "ALIGNED", "AVERAGE", "NONE", "NONE_LEGACY"]
+motion = tumbling(3, 8)
+for seed, uneven in ((0, False), (1, False), (2, True)):
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    rng = np.random.default_rng(seed)
+    recipe = RigRecipe(root_bone=True, heading=70.0 * seed, helpers=True, roll_seed=seed,
+                       unit=(1.0, 0.01, 1.0)[seed], location=(1.0, 0.5, -2.0), arm_drop=50.0)
+    rest = with_flags(build_rig(recipe, turn("x", 40.0 * seed)), seed)
+    made = rest_armature.build(rest, "Rig", parent=True)
+    if uneven:
+        made.parent.scale = (1.0, 1.3, 0.8)
+    made.rotation_mode = MODES[seed + 3]
+    made.delta_location, made.delta_rotation_euler = (0.2, 0.1, 0.0), (0.1, 0.2, 0.3)
+    for bone in made.pose.bones:
+        bone.rotation_mode = MODES[rng.integers(len(MODES))]
+        bone.bone.inherit_scale = SCALES[rng.integers(len(SCALES))]
+    bpy.context.view_layer.update()
+    rig = armature.read_rest_rig(made)
+    assert not rig.inherits_rotation.all() and not rig.local_location.all()
+    measured = Retargeter.build(rig, map_bones(rig.bone_names, rig.parents), canonical())
+    columns = mapped_columns(rig, dict(measured.bone_map.bones))
+    hips = None
+    for root in ("HIPS", "ROOT_BONE", "OBJECT", "IN_PLACE"):
+        channels = measured.transfer(motion, options(root))
+        kept = made.matrix_basis.copy()
+        bake.bake(made, channels, root)
+        frames = np.arange(len(motion.rotations)) + bake.FIRST_FRAME
+        names, axes, heads = armature.sample_pose(made, frames)
+        assert names == list(rig.bone_names)
+        made.animation_data.action = None
+        made.matrix_basis = kept
+        size = np.abs(heads[:, columns]).max()
+        if uneven and root == "OBJECT":
+            continue  # the unevenness would have to turn with the object
+        wanted = posed(rig, channels)[:, columns]
+        assert np.abs(heads[:, columns] - wanted[..., :3, 3]).max() < 2e-5 * size, (seed, root)
+        assert np.abs(axes[:, columns] - wanted[..., :3, :3]).max() < 2e-4 * rig.scale
+        if root == "HIPS":
+            hips = heads[:, columns]
+        elif root != "IN_PLACE":
+            assert np.abs(heads[:, columns] - hips).max() < 2e-5 * size, (seed, root)
+"""
+
+
+@pytest.mark.blender
+def test_blender_shows_what_was_meant_whatever_the_bones_inherit(run_in_blender):
+    run_in_blender(IN_BLENDER, Path(__file__).parent, timeout=300)
