@@ -20,6 +20,8 @@ _POSES = 3
 _REACH = 0.5
 _SHIFT = 0.1
 
+_CHANNELS = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle")
+
 
 def probe(
     rig: bpy.types.Object,
@@ -129,6 +131,8 @@ def _apply(rig: bpy.types.Object, settings: Sequence[retarget.Setting]) -> None:
 def _free(rig: bpy.types.Object, names: Sequence[str], solvers: Sequence[tuple[str, str]]) -> None:
     """Let controls move as far as probing poses them, and limbs apart from their targets."""
     for name in names:
+        for channel in _CHANNELS:  # a driver of one of them is what the artist wants of the bone
+            rig.pose.bones[name].driver_remove(channel)
         for constraint in rig.pose.bones[name].constraints:
             if constraint.type.startswith("LIMIT_"):
                 constraint.mute = True
