@@ -12,7 +12,7 @@ from synthetic import RigRecipe, build_rig, combine, tumbling, turn, walking
 
 from core.errors import ScaleMoGenError
 from core.motion import Motion
-from core.retarget import Retargeter, RetargetOptions, RestRig, map_bones
+from core.retarget import RestRig, Retargeter, RetargetOptions, map_bones
 from core.retarget.root_motion import facing, way_of
 from core.rotations import (
     quaternion_multiply,
