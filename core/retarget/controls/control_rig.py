@@ -1,7 +1,6 @@
 """A control rig as the transfer sees it: controls only, each hanging on what carries it."""
 
-import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
@@ -14,13 +13,10 @@ from ..body_frame import BodyFrame
 from ..bone_map import REQUIRED, plain_name
 from ..rest_rig import RestRig
 from ..transfer import Retargeter
-from .frames import FIXED, LOOSE, Carriers, Probes, carriers, halfway, parted
+from .frames import FIXED, LOOSE, Carriers, Probes, carriers, halfway
+from .hanging import Hierarchy, parents_first
+from .measuring import PER_BONE
 from .plan import LIMBS, ControlPlan, toes_of
-
-#: Slots of the trunk above the pelvis.
-TRUNK = ("spine", "neck", "head")
-#: Arrays of a rig at rest with a row for every bone.
-_PER_BONE = ("rest", "tails", "connected", "inherits_rotation", "local_location")
 
 
 @dataclass(frozen=True)
@@ -57,43 +53,6 @@ class ControlRig:
     twists: tuple[Twist, ...]
 
 
-def measured_rig(rest: RestRig, plan: ControlPlan) -> RestRig:
-    """The bones that a plan measures the body on, without the controls and helpers around them.
-
-    Pelvis, spine, neck and head are a chain, wherever the rig keeps them.
-    """
-    trunk = [name for slot in ("pelvis", *TRUNK) for name in plan.measured.get(slot, ())]
-    above = dict(itertools.pairwise(reversed(trunk)))
-    wanted = {name for chain in plan.measured.values() for name in chain}
-    kept = {
-        name: row
-        for row, name in enumerate(rest.bone_names)
-        if name in wanted or name.startswith(plan.internal)
-    }
-
-    def parent(name: str) -> str | None:
-        if name in above:
-            return above[name]
-        for ancestor in rest.ancestors(kept[name]):
-            found = rest.bone_names[ancestor]
-            if plan.deform and found.startswith(plan.deform):
-                found = plan.internal + found.removeprefix(plan.deform)
-            if found in kept and found != name:
-                return found
-        return None
-
-    parents = {name: parent(name) for name in kept}
-    order = parents_first(list(kept), lambda name: [p for p in [parents[name]] if p is not None])
-    index = {name: i for i, name in enumerate(order)}
-    rows = [kept[name] for name in order]
-    return replace(
-        rest,
-        bone_names=tuple(order),
-        parents=tuple(-1 if (p := parents[name]) is None else index[p] for name in order),
-        **{name: getattr(rest, name)[rows] for name in _PER_BONE},
-    )
-
-
 def assemble(rest: RestRig, plan: ControlPlan, probes: Probes, measured: Retargeter) -> ControlRig:
     """Hang a plan's controls on each other as the probes show.
 
@@ -103,7 +62,7 @@ def assemble(rest: RestRig, plan: ControlPlan, probes: Probes, measured: Retarge
     posed = [i for i, name in enumerate(probes.names) if name in plan.posed]
     found = carriers(probes, posed, [probes.names.index(name) for name in plan.watched])
     plan = _drivable(plan, probes, found)
-    above = _Above(plan, probes, found)
+    above = Hierarchy(plan, probes, found)
     order = parents_first(_used(plan), above.all)
     index = {name: i for i, name in enumerate(order)}
     rows = [rest.index(name) for name in order]
@@ -116,7 +75,7 @@ def assemble(rest: RestRig, plan: ControlPlan, probes: Probes, measured: Retarge
         bone_names=tuple(order),
         parents=indices(above.keyed(name) for name in order),
         turn_parents=indices(above.turn(name) for name in order),
-        **{name: getattr(rest, name)[rows] for name in _PER_BONE},
+        **{name: getattr(rest, name)[rows] for name in PER_BONE},
     )
     rig = replace(
         rig, connected=np.zeros(len(rows), bool), inherits_rotation=np.ones(len(rows), bool)
@@ -138,50 +97,6 @@ def assemble(rest: RestRig, plan: ControlPlan, probes: Probes, measured: Retarge
         drivers=tuple(_drivers(plan, measured, index)),
         twists=tuple(_twists(rest, plan, probes, found, index)),
     )
-
-
-class _Above:
-    """Names of what carries the controls."""
-
-    def __init__(self, plan: ControlPlan, probes: Probes, found: Carriers) -> None:
-        self.names, self.found = probes.names, found
-        self.stand_ins: dict[str, str] = {}
-        self.elsewhere: dict[str, str | None] = {}
-        watched = frozenset(plan.watched)
-        pairs = [
-            (bone, control)
-            for slot, chain in plan.measured.items()
-            for bone, control in zip(chain, plan.controls[slot], strict=True)
-            if bone in watched
-        ]
-        self.stand_ins.update(pairs)
-        for bone, control in pairs:
-            row = self.names.index(bone)
-            if parted(probes, row, self.names.index(control)) and found.place[row] != LOOSE:
-                self.elsewhere[control] = self._name(found.place[row])
-        for name, limb in plan.limbs.items():
-            if limb.always:
-                self.elsewhere[limb.target] = plan.controls[LIMBS[name][1]][0]
-
-    def turn(self, name: str) -> str | None:
-        return self._name(self.found.turn[self.names.index(name)])
-
-    def place(self, name: str) -> str | None:
-        return self._name(self.found.place[self.names.index(name)])
-
-    def keyed(self, name: str) -> str | None:
-        """What moves the head of the bone that a control is keyed for."""
-        return self.elsewhere.get(name, self.place(name))
-
-    def all(self, name: str) -> list[str]:
-        above = (self.turn(name), self.place(name), self.keyed(name))
-        return [name for name in above if name is not None]
-
-    def _name(self, carrier: int) -> str | None:
-        if carrier < 0:
-            return None
-        name = self.names[carrier]
-        return self.stand_ins.get(name, name)
 
 
 def _drivable(plan: ControlPlan, probes: Probes, found: Carriers) -> ControlPlan:
@@ -266,31 +181,6 @@ def _used(plan: ControlPlan) -> list[str]:
     return list(dict.fromkeys([*root, plan.mover, *chains, *ik]))
 
 
-def parents_first(names: Sequence[str], above: Callable[[str], Sequence[str]]) -> list[str]:
-    """The names, each after those ``above`` it, which are taken in, too.
-
-    ScaleMoGenError if they run in a circle.
-    """
-    order: dict[str, None] = {}
-    open_: set[str] = set()
-
-    def visit(name: str) -> None:
-        if name in order:
-            return
-        if name in open_:
-            raise ScaleMoGenError(
-                f"The control '{name}' carries itself; its constraints run in a circle."
-            )
-        open_.add(name)
-        for carrier in above(name):
-            visit(carrier)
-        order[name] = None
-
-    for name in names:
-        visit(name)
-    return list(order)
-
-
 def _drivers(plan: ControlPlan, measured: Retargeter, index: Mapping[str, int]) -> list[Driver]:
     """Drivers of the measured bones, given to the controls that turn with them."""
     by_bone = {measured.rig.bone_names[d.bone]: d for d in measured.drivers}
@@ -311,7 +201,7 @@ def _drivers(plan: ControlPlan, measured: Retargeter, index: Mapping[str, int]) 
         if (end := LIMBS[name][2]) in plan.measured:
             given.setdefault(limb.target, driver(end))
         toes = toes_of(name)
-        if limb.toes is not None and toes in plan.measured:
+        if limb.toes is not None and toes is not None and toes in plan.measured:
             given[limb.toes] = driver(toes)
     moved = [replace(d, bone=index[name]) for name, d in given.items()]
     return sorted(moved, key=lambda d: d.bone)

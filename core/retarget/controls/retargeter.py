@@ -19,9 +19,10 @@ from ..options import RetargetOptions
 from ..pose import JointPose, PoseChannels
 from ..rest_rig import RestRig
 from ..transfer import Retargeter
-from .control_rig import ControlRig, Twist, assemble, measured_rig
+from .control_rig import ControlRig, Twist, assemble
 from .frames import Probes
 from .inverse import limb_locations
+from .measuring import measured_rig
 from .plan import LIMBS, ControlPlan, toes_of
 from .posing import PosedControls, pose_controls
 
