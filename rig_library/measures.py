@@ -37,7 +37,8 @@ TURNED = ("pelvis", "head", "left_wrist", "right_wrist", "left_ankle", "right_an
 #: Hands meet when the motion's wrists are nearer than this, in metres.
 HANDS_MEET = 0.16
 #: Per cent of the leg: what is lifted by less above a foot's lowest standing height is no step.
-HOVER = 2.5
+#: Per cent of the frames: standing joints are this often so low that they count as down.
+HOVER, FLATTEST = 2.5, 20.0
 #: Less bent than this (radians) a limb does not say which way it bends.
 _STRAIGHT = np.radians(10.0)
 
@@ -158,17 +159,18 @@ def foot_height_error(source: Figure, posed: Figure, planted: np.ndarray) -> np.
     ``planted`` [T, 4] says which of FEET stand.  Heights are above each joint's own at rest.  A
     standing joint belongs as high as the motion's, and a heel that is lifted stays up.  But motions
     hover or sink a little, or stand on pitched feet throughout: where a joint is within HOVER of
-    its lowest standing height above the floor, the floor, or what lies between, is just as right.
+    its usual lowest standing height, the floor, or what lies between, is just as right.
     """
     errors = []
     for column, slot in enumerate(FEET):
-        stands = planted[:, column]
+        # A foot on its heel alone is as high as the heel's shape makes it: with the toe it tells.
+        stands = planted[:, column] & planted[:, column | 1]
         if posed.has(slot) and stands.any():
             found, wanted = (
                 100.0 * (figure.moving[slot][stands, 1] - figure.rest[slot][1]) / figure.leg
                 for figure in (posed, source)
             )
-            lifted = wanted - max(0.0, wanted.min())
+            lifted = wanted - max(0.0, float(np.percentile(wanted, FLATTEST)))
             flat = np.where(lifted < HOVER, 0.0, np.minimum(lifted, wanted))
             low, high = np.minimum(wanted, flat), np.maximum(wanted, flat)
             errors.append(np.maximum(low - found, found - high).clip(0.0))

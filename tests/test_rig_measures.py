@@ -106,7 +106,7 @@ def test_hips_too_high_and_feet_too_low_count_in_legs(source: Figure) -> None:
 
 def test_a_foot_that_hovers_may_be_put_down_but_not_sink(source: Figure) -> None:
     frames = len(source.hips())
-    planted = standing(frames, "left_ankle")
+    planted = standing(frames, "left_ankle", "left_foot")
 
     def raised(per_cent: float) -> Figure:
         height = source.rest["left_ankle"][1] + 0.01 * per_cent * source.leg
@@ -120,7 +120,7 @@ def test_a_foot_that_hovers_may_be_put_down_but_not_sink(source: Figure) -> None
 
 def test_a_heel_is_judged_from_where_the_motion_puts_it_flat(source: Figure) -> None:
     frames = len(source.hips())
-    planted = standing(frames, "left_ankle")
+    planted = standing(frames, "left_ankle", "left_foot")
 
     def standing_at(per_cent: np.ndarray) -> Figure:
         height = source.rest["left_ankle"][1] + 0.01 * per_cent * source.leg
@@ -150,7 +150,7 @@ def test_sliding_is_measured_while_standing_only_and_at_canonical_size(source: F
     drift = np.linspace(0.0, 0.1, frames)[:, None] * np.array([1.0, 5.0, 0.0])
     still["left_ankle"] = still["left_ankle"] + drift
     figure = replace(source, moving=still)
-    planted = standing(frames, "left_ankle")
+    planted = standing(frames, "left_ankle", "left_foot")
     wanted = 100.0 * 0.1 / ((frames - 1) / fps)
     assert measures.sliding(figure, planted, fps, source.leg) == pytest.approx(wanted)
     giant = scaled(figure, 3.0)

@@ -21,7 +21,10 @@ from .shape import UP
 
 #: A flat foot that turns further than this (radians) pivots.
 _PIVOT = 0.4
-#: Heels lifted less than this (radians) are put down.
+#: Heels lifted less than the first angle (radians) are put down, from the second on they stay up;
+#: a heel that goes up and down by less than the third keeps its place while the foot stands.
+_DOWN, _UP, _WOBBLE = np.radians(2.0), np.radians(5.0), np.radians(4.0)
+#: Heels lifted more than this (radians) do not stand.
 _FLAT = np.radians(8.5)
 #: A foot steeper than this (sine) does not stand on its sole.
 _UPRIGHT = 0.87
@@ -37,49 +40,50 @@ def flat_feet_held(foot: RigFoot) -> RigFoot:
     The ball of the foot stays where it was: the heel turns about it.
     """
     held, turns = np.zeros(len(foot.ankle), dtype=bool), np.zeros((len(foot.ankle), 3))
-    phases = _flat_phases(foot)
-    if phases:
-        means = np.stack([_mean(foot.rotation[part]) for part, _ in phases])
-        shares = [flat * (1.0 - foot.standing.elevated[part].mean()) for part, flat in phases]
-        means = _laid_flat(means, np.array(shares))
-        counts = [part.stop - part.start for part, _ in phases]
-        at = np.concatenate([np.arange(part.start, part.stop) for part, _ in phases])
-        held[at] = True
-        turns[at] = quaternion_to_rotation_vector(
-            quaternion_multiply(
-                np.repeat(means, counts, axis=0), quaternion_conjugate(foot.rotation[at])
-            )
+    stands = foot.ankle_stands & ~foot.toe_stands
+    for part in _flat_phases(foot):
+        lifts = _kept_lifts(foot.standing.lifted[part])
+        share = 1.0 - float(foot.standing.elevated[part].mean())
+        level = _laid_flat(_mean(foot.rotation[part]), share, lifts)
+        held[part], stands[part] = True, lifts == lifts[0]
+        turns[part] = quaternion_to_rotation_vector(
+            quaternion_multiply(level, quaternion_conjugate(foot.rotation[part]))
         )
-    # A foot that pivots turns about its ball: its ankle moves.
-    foot = replace(foot, ankle_stands=foot.ankle_stands & (held | ~foot.toe_stands))
+    # A foot that pivots, or lifts its heel, turns about its ball: its ankle moves.
+    foot = replace(foot, ankle_stands=stands)
     if held.any():
         foot = _turned(foot, eased(turns, held, foot.fps))
     return _heels_up(foot, held)
 
 
-def _flat_phases(foot: RigFoot) -> list[tuple[slice, bool]]:
-    """Phases in which a foot keeps one rotation, and whether its sole is flat on the ground.
-
-    A heel that is clearly lifted stays so, and one that goes up and down within a phase is left to
-    roll.
-    """
+def _flat_phases(foot: RigFoot) -> list[slice]:
+    """Phases in which a foot keeps its heading; a heel that goes far up in one is left to roll."""
     flat = foot.ankle_stands & foot.toe_stands
     headings = quaternion_rotate(foot.rotation, np.eye(3)[2])
     lifted = foot.standing.lifted
-    phases: list[tuple[slice, bool]] = []
+    phases: list[slice] = []
     for first, last in parted(headings * [1.0, 0.0, 1.0], flat, _PIVOT, foot.fps):
         lift = lifted[first : last + 1]
         if np.abs(lift - lift.mean()).max() <= _FLAT:
-            phases.append((slice(first, last + 1), bool(lift.mean() < _FLAT)))
+            phases.append(slice(first, last + 1))
             continue
         down = np.zeros(len(flat), dtype=bool)
         down[first : last + 1] = lift < _FLAT
         phases += [
-            (slice(start, end + 1), True)
+            slice(start, end + 1)
             for start, end in runs(down)
             if end - start + 1 >= SHORTEST_SECONDS * foot.fps
         ]
     return phases
+
+
+def _kept_lifts(lifted: np.ndarray) -> np.ndarray:
+    """How far (radians) [n] the heel of a foot that stands flat, or nearly so, stays up."""
+    if np.ptp(lifted) <= _WOBBLE:
+        lifted = np.full_like(lifted, lifted.mean())
+    share = np.clip((lifted - _DOWN) / (_UP - _DOWN), 0.0, 1.0)
+    kept: np.ndarray = lifted * share * share * (3.0 - 2.0 * share)
+    return kept
 
 
 def _mean(rotations: np.ndarray) -> np.ndarray:
@@ -88,15 +92,20 @@ def _mean(rotations: np.ndarray) -> np.ndarray:
     return normalize(aligned.mean(axis=0))
 
 
-def _laid_flat(rotations: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Rotations [P, 4] of standing feet with the sole level, or a share [P] of the way there."""
-    toes, side = (quaternion_rotate(rotations, axis) for axis in np.eye(3)[[2, 0]])
+def _laid_flat(rotation: np.ndarray, share: float, lifts: np.ndarray) -> np.ndarray:
+    """A standing foot's rotation [4] with the sole level, or a share of the way there: [n, 4].
+
+    ``lifts`` [n], radians: how far the heel is up all the same.
+    """
+    toes, side = (quaternion_rotate(rotation, axis) for axis in np.eye(3)[[2, 0]])
     ahead = normalize(toes * [1.0, 0.0, 1.0])
     left = np.cross(UP, ahead)
-    upright = np.broadcast_to(UP, left.shape)
-    level = matrix_to_quaternion(np.stack([left, upright, ahead], axis=-1))
-    stands = (np.sum(side * left, axis=-1) > 0.0) & (np.abs(toes[:, 1]) < _UPRIGHT)
-    return np.where(stands[:, None], slerp(rotations, level, shares), rotations)
+    own = np.tile(rotation, (len(lifts), 1))
+    if side @ left <= 0.0 or abs(toes[1]) >= _UPRIGHT:
+        return own
+    level = matrix_to_quaternion(np.stack([left, UP, ahead], axis=-1))
+    raised = quaternion_multiply(rotation_vector_to_quaternion(lifts[:, None] * left), level)
+    return slerp(own, raised, np.full(len(lifts), share))
 
 
 def _heels_up(foot: RigFoot, held: np.ndarray) -> RigFoot:
