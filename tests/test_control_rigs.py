@@ -80,6 +80,31 @@ answer({{
                 assert error["turn"] < DIRECTION, (what, bone, error)
 
 
+def test_a_spine_of_more_bones_is_followed_in_its_own_order(ask_blender):
+    """A bone that was cut in two leaves its half with the last number in the middle."""
+    direction, controls, place = ask_blender(
+        """
+meta = metarig()
+bpy.ops.object.mode_set(mode="EDIT")
+bpy.ops.armature.select_all(action="DESELECT")
+bones = meta.data.edit_bones
+bones["spine.001"].select = bones["spine.001"].select_head = bones["spine.001"].select_tail = True
+bpy.ops.armature.subdivide()
+bpy.ops.object.mode_set(mode="OBJECT")
+bpy.ops.pose.rigify_generate()
+rig = bpy.context.view_layer.objects.active
+names = {b.name: "DEF-" + b.name for b in meta.data.bones}
+found = worst(meta, rig, walking(15), None, names)
+neck = ("spine.004", "spine.005")
+measured = pipeline.retargeter(rig)
+answer([largest(found, "direction", *neck), measured.bone_map.bones["spine"],
+        largest(found, "place", *neck)])
+"""
+    )
+    assert direction < DIRECTION and place < PLACE
+    assert controls == ["spine_fk.001", "spine_fk.007", "spine_fk.002", "spine_fk.003"]
+
+
 def test_the_artists_switches_and_parents_are_honoured(ask_blender):
     """Isolated limbs, followed heads, spaces of IK controls: what is keyed fits them."""
     found = ask_blender(

@@ -3,6 +3,8 @@
 import itertools
 from dataclasses import replace
 
+import numpy as np
+
 from ..rest_rig import RestRig
 from .hanging import parents_first
 from .plan import ControlPlan
@@ -11,6 +13,30 @@ from .plan import ControlPlan
 TRUNK = ("spine", "neck", "head")
 #: Arrays of a rig at rest with a row for every bone.
 PER_BONE = ("rest", "tails", "connected", "inherits_rotation", "local_location")
+
+
+def in_order(plan: ControlPlan, rest: RestRig) -> ControlPlan:
+    """The plan with its spine from the pelvis up; a spine made of more bones is named anyhow."""
+    spine = plan.measured.get("spine", ())
+    if len(spine) < 2:
+        return plan
+    heads = rest.rest[:, :3, 3]
+    pelvis = heads[rest.index(plan.measured["pelvis"][0])]
+    # The farthest along its own chain is the chest: towards it the others are sorted.
+    tails = rest.tails[[rest.index(name) for name in spine]]
+    top = tails[np.argmax(np.linalg.norm(tails - pelvis, axis=-1))]
+    along = [(heads[rest.index(name)] - pelvis) @ (top - pelvis) for name in spine]
+    rows = np.argsort(along, kind="stable")
+
+    def sorted_(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(names[row] for row in rows)
+
+    return replace(
+        plan,
+        controls={**plan.controls, "spine": sorted_(plan.controls["spine"])},
+        measured={**plan.measured, "spine": sorted_(spine)},
+        twists=sorted_(plan.twists) if plan.twists else (),
+    )
 
 
 def measured_rig(rest: RestRig, plan: ControlPlan) -> RestRig:

@@ -22,7 +22,7 @@ from ..transfer import Retargeter
 from .control_rig import ControlRig, Twist, assemble
 from .frames import Probes
 from .inverse import limb_locations
-from .measuring import measured_rig
+from .measuring import in_order, measured_rig
 from .plan import LIMBS, ControlPlan, toes_of
 from .posing import PosedControls, pose_controls
 
@@ -134,6 +134,7 @@ def build(
     standing at ease, see :meth:`Retargeter.build`.  ScaleMoGenError where a control cannot be
     keyed.
     """
+    plan = in_order(plan, rest)
     measured = reader(rest, plan, skeleton, reference)
     found = assemble(rest, plan, probes, measured)
     return ControlRetargeter(
@@ -152,6 +153,7 @@ def reader(
     rest: RestRig, plan: ControlPlan, skeleton: Skeleton, reference: RestRig | None = None
 ) -> Retargeter:
     """A control rig measured on its deform bones, for reading the motion that they show."""
+    plan = in_order(plan, rest)
     bone_map = BoneMap(plan.scheme, plan.measured)
     bones = measured_rig(rest, plan)
     if reference is None:
