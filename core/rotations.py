@@ -210,17 +210,44 @@ def continuous_euler(matrices: np.ndarray, order: str) -> np.ndarray:
     gimbal lock the last angle is free and stays.
     """
     angles = matrix_to_euler(matrices, order)
+    if not len(angles):
+        return angles
+    locked = np.abs(np.sin(angles[..., 1])) > 1.0 - 1e-9
+    if locked.any():
+        return _continuous_through_lock(angles, locked, order)
+    # From either triple it is as far to the same of the next frame as to the other one: which of
+    # them is near does not depend on what was taken before.
+    other = _other_triple(angles)
+    stay = np.abs(_half_turns(np.diff(angles, axis=0))).sum(axis=-1)
+    change = np.abs(_half_turns(other[1:] - angles[:-1])).sum(axis=-1)
+    first = np.abs(_half_turns(other[0])).sum(axis=-1) < np.abs(angles[0]).sum(axis=-1)
+    changes = np.logical_xor.accumulate(np.concatenate([first[None], change < stay]), axis=0)
+    nearest = np.where(changes[..., None], other, angles)
+    from_zero = np.concatenate([np.zeros_like(nearest[:1]), nearest])
+    return np.unwrap(from_zero, axis=0)[1:]
+
+
+def _other_triple(angles: np.ndarray) -> np.ndarray:
+    """The other Euler angles [..., 3] of the same rotations."""
+    return angles * np.array([1.0, -1.0, 1.0]) + np.pi
+
+
+def _half_turns(angles: np.ndarray) -> np.ndarray:
+    """Angles less whole turns, between -pi and pi."""
+    return angles - 2.0 * np.pi * np.round(angles / (2.0 * np.pi))
+
+
+def _continuous_through_lock(angles: np.ndarray, locked: np.ndarray, order: str) -> np.ndarray:
+    """:func:`continuous_euler` frame by frame, for rotations that come to gimbal lock [T, ...]."""
     even = order.upper()[:2] in ("XY", "YZ", "ZX")
     # At b = +-90 degrees only a + c (or a - c) is determined.
     sign = np.where(np.sin(angles[..., 1]) > 0, 1.0, -1.0) * (1.0 if even else -1.0)
-    locked = np.abs(np.sin(angles[..., 1])) > 1.0 - 1e-9
     before = np.zeros(angles.shape[1:])
     for t, now in enumerate(angles):
         free = before[..., 2]
         kept = np.stack([now[..., 0] - sign[t] * free, now[..., 1], free], axis=-1)
         now = np.where(locked[t][..., None], kept, now)
-        other = now * (1.0, -1.0, 1.0) + np.pi
-        near, far = (x + 2 * np.pi * np.round((before - x) / (2 * np.pi)) for x in (now, other))
+        near, far = (before + _half_turns(x - before) for x in (now, _other_triple(now)))
         worse = np.abs(near - before).sum(axis=-1) > np.abs(far - before).sum(axis=-1)
         angles[t] = before = np.where(worse[..., None], far, near)
     return angles

@@ -4,8 +4,6 @@ import numpy as np
 
 from ..rotations import continuous_euler, make_continuous, quaternion_to_matrix
 
-_TURN = 2.0 * np.pi
-
 
 def rotation_channels(basis: np.ndarray, mode: str) -> tuple[str, np.ndarray]:
     """Blender's channel name and its values [T, C] for pose basis quaternions [T, 4].
@@ -34,15 +32,12 @@ def axis_angles(basis: np.ndarray) -> np.ndarray:
     q = make_continuous(basis)
     sines = np.linalg.norm(q[:, 1:], axis=-1)
     angles = 2.0 * np.arctan2(sines, q[:, 0])
-    result = np.empty_like(q)
-    axis, before = np.array([0.0, 1.0, 0.0]), 0.0
-    for frame in range(len(q)):
-        angle = angles[frame]
-        if sines[frame] > 1e-9:
-            own = q[frame, 1:] / sines[frame]
-            if own @ axis < 0.0:
-                own, angle = -own, -angle
-            axis = own
-        before = angle - _TURN * np.round((angle - before) / _TURN)
-        result[frame, 0], result[frame, 1:] = before, axis
-    return result
+    turned = np.flatnonzero(sines > 1e-9)
+    # Axes do not turn round; where nothing turns, the axis before stays.
+    axes = np.concatenate([[[0.0, 1.0, 0.0]], q[turned, 1:] / sines[turned, None]])
+    signs = np.cumprod(np.where(np.sum(axes[1:] * axes[:-1], axis=-1) < 0.0, -1.0, 1.0))
+    axes[1:] *= signs[:, None]
+    angles[turned] *= signs
+    last = np.searchsorted(turned, np.arange(len(q)), side="right")
+    unwound = np.unwrap(np.concatenate([[0.0], angles]))[1:]
+    return np.concatenate([unwound[:, None], axes[last]], axis=-1)
