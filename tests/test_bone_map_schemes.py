@@ -3,8 +3,7 @@
 import pytest
 
 import rig_library
-from core.retarget import SLOTS, best_effort_map
-from core.retarget import bone_map as bone_maps
+from core.retarget import SLOTS, best_effort_map, detection
 from core.retarget.corrections import problem
 from core.retarget.schemes import Scheme, schemes
 
@@ -48,13 +47,9 @@ def test_names_and_parents_are_enough(scheme):
     assert wrong_slots(scheme, "A", "usual", with_heads=False) == {}
 
 
-#: What only a preset can know: two twist bones that are the limb, and spine.004 that is a neck.
-_ONLY_PRESETS = {"auto_rig_pro_twist", "rigify_metarig"}
-
-
-@pytest.mark.parametrize("scheme", [name for name in LIBRARY if name not in _ONLY_PRESETS])
+@pytest.mark.parametrize("scheme", LIBRARY)
 def test_without_any_preset_the_words_say_the_same(scheme, monkeypatch):
-    monkeypatch.setattr(bone_maps, "match", lambda names: None)
+    monkeypatch.setattr(detection, "match", lambda names: None)
     rig = rig_library.build(scheme, "A", seed=3)
     found = best_effort_map(rig.bone_names, rig.parents, rig.heads)
     truth, allowed = rig_library.truth(scheme), rig_library.accepted(scheme)

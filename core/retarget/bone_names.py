@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -90,7 +90,8 @@ def shared_prefix(names: Sequence[str], share: float = 0.7) -> str:
     return "_".join([*prefix, ""]) if prefix and len(names) > 3 else ""
 
 
-def parse(name: str, ignored: Collection[str] = ()) -> NameParts:
+@lru_cache(maxsize=_CACHED_NAMES)
+def parse(name: str, ignored: frozenset[str] = frozenset()) -> NameParts:
     """Parts of one name; ``ignored`` words say nothing in this rig."""
     table = vocabulary()
     side, numbers, words, unknown = "", [], [], []
@@ -127,7 +128,7 @@ def parse_all(names: Sequence[str]) -> list[NameParts]:
     found = [parse(name) for name in names]
     count = Counter(word for part in found for word in set(part.unknown))
     least = max(_COMMON_COUNT, _COMMON_SHARE * len(names))
-    common = {word for word, number in count.items() if number >= least}
+    common = frozenset(word for word, number in count.items() if number >= least)
     if not common:
         return found
     return [

@@ -4,13 +4,11 @@ A limb is a chain of bones in parent order, and the trunk is what lies between p
 head: so scores that are only guesses still give one body.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from .hierarchy import Hierarchy
 from .slots import ARM, CORE_PARTS, LEG, LIMBS, SIDES, limb_slots, side_and_part
 
-#: Score of a bone (index) for a slot; 0 if it does not suit it at all.
-Score = Callable[[int, str], float]
 Chains = dict[str, list[int]]
 
 #: What a limb gains by having a joint that no limb lacks.
@@ -24,7 +22,27 @@ _TRUNK_SHARE = 0.3
 _MOST_CANDIDATES = 80
 
 
-def solve(tree: Hierarchy, score: Score) -> Chains:
+class Scores:
+    """How well bones (indices) suit slots; bones that do not suit a slot at all are absent."""
+
+    def __init__(self) -> None:
+        self.table: dict[str, dict[int, float]] = {}
+
+    def add(self, bone: int, slot: str, score: float) -> None:
+        """Raise a bone's score for a slot."""
+        if score > 0.0:
+            row = self.table.setdefault(slot, {})
+            row[bone] = row.get(bone, 0.0) + score
+
+    def of(self, slot: str) -> Mapping[int, float]:
+        """Bones that suit a slot."""
+        return self.table.get(slot, {})
+
+    def __call__(self, bone: int, slot: str) -> float:
+        return self.of(slot).get(bone, 0.0)
+
+
+def solve(tree: Hierarchy, score: Scores) -> Chains:
     """Bones for the slots, as far as there are any."""
     chains: Chains = {}
     for side in SIDES:
@@ -34,7 +52,7 @@ def solve(tree: Hierarchy, score: Score) -> Chains:
     return chains
 
 
-def solve_limb(tree: Hierarchy, slots: Sequence[str], score: Score) -> Chains:
+def solve_limb(tree: Hierarchy, slots: Sequence[str], score: Scores) -> Chains:
     """Best chain of bones in parent order; slots may be skipped.  Ties go to the higher bone."""
     # (total score, chosen (slot, bone) pairs) of the best partial chain that ends at each bone
     ending: dict[int, tuple[float, tuple[tuple[str, int], ...]]] = {}
@@ -53,14 +71,14 @@ def solve_limb(tree: Hierarchy, slots: Sequence[str], score: Score) -> Chains:
     return {slot: [bone] for slot, bone in best[1]}
 
 
-def _candidates(tree: Hierarchy, slot: str, score: Score) -> list[tuple[float, int]]:
-    found = [(own, bone) for bone in range(tree.count) if (own := score(bone, slot)) > 0.0]
+def _candidates(tree: Hierarchy, slot: str, score: Scores) -> list[tuple[float, int]]:
+    found = [(own, bone) for bone, own in sorted(score.of(slot).items())]
     if len(found) > _MOST_CANDIDATES:
         found = sorted(found, key=lambda entry: (-entry[0], tree.depth[entry[1]], entry[1]))
     return found[:_MOST_CANDIDATES]
 
 
-def solve_trunk(tree: Hierarchy, limbs: Mapping[str, Sequence[int]], score: Score) -> Chains:
+def solve_trunk(tree: Hierarchy, limbs: Mapping[str, Sequence[int]], score: Scores) -> Chains:
     """Pelvis, spine, neck and head from where the limbs hang."""
     legs, arms = _tops(limbs, LEG), _tops(limbs, ARM)
     chests = tree.common(arms)
@@ -106,7 +124,7 @@ def _tops(limbs: Mapping[str, Sequence[int]], limb: Sequence[str]) -> list[int]:
     return found
 
 
-def _head(tree: Hierarchy, chests: Sequence[int], taken: set[int], score: Score) -> int | None:
+def _head(tree: Hierarchy, chests: Sequence[int], taken: set[int], score: Scores) -> int | None:
     """The bone that suits the head best; one beside the arms rather than elsewhere."""
     body = chests[0] if chests else None
 
@@ -114,11 +132,11 @@ def _head(tree: Hierarchy, chests: Sequence[int], taken: set[int], score: Score)
         beside = body is not None and tree.is_above(body, bone)
         return score(bone, "head"), beside, -tree.depth[bone]
 
-    heads = [b for b in range(tree.count) if b not in taken and score(b, "head") > 0.0]
+    heads = [bone for bone in sorted(score.of("head")) if bone not in taken]
     return max(heads, key=rank, default=None)
 
 
-def _pelvis(tree: Hierarchy, legs: Sequence[int], ends: Sequence[int], score: Score) -> int | None:
+def _pelvis(tree: Hierarchy, legs: Sequence[int], ends: Sequence[int], score: Scores) -> int | None:
     """What legs, arms and head hang on, by its name or else where the legs branch off."""
     if len(legs) == len(SIDES):
         candidates = tree.common([*legs, *ends]) or tree.common(legs)
@@ -132,7 +150,7 @@ def _pelvis(tree: Hierarchy, legs: Sequence[int], ends: Sequence[int], score: Sc
     return candidates[-1] if candidates and len(legs) == len(SIDES) else None
 
 
-def _suitable(path: Sequence[int], slot: str, score: Score) -> list[int]:
+def _suitable(path: Sequence[int], slot: str, score: Scores) -> list[int]:
     """The bones of a path that suit the slot (the others are helpers); all if none does."""
     best = max((score(b, slot) for b in path), default=0.0)
     return [b for b in path if best <= 0.0 or score(b, slot) >= _TRUNK_SHARE * best]

@@ -183,6 +183,7 @@ def arm_joints(
     along = _arc(heads, arms, count)
     apart = np.array([trunk.apart(heads, *pair) for pair in arms.pairs[:count]])
     branches = [_branches(tree, arms.pairs[i]) for i in range(count)]
+    forks = [min(len(tree.children[b]) for b in pair) > 1 for pair in arms.pairs[:count]]
     has_fingers = any(n >= 3 for n in branches[1:])
     body = trunk.height
     best: tuple[float, tuple[int, int, int]] = (-np.inf, (0, 1, 2))
@@ -191,7 +192,7 @@ def arm_joints(
         if length <= 0.0:
             continue
         half = (along[elbow] - along[shoulder]) / length
-        cost = ((half - 0.52) / 0.055) ** 2
+        cost = ((half - 0.52) / 0.065) ** 2
         cost += ((apart[shoulder] / 2 - 0.115 * body) / (0.05 * body)) ** 2
         cost += ((length - 0.38 * body) / (0.12 * body)) ** 2
         beyond = along[-1] - along[wrist]
@@ -199,6 +200,7 @@ def arm_joints(
             cost += 0.0 if branches[wrist] >= 3 else 9.0
         elif beyond > 0.0:
             cost += ((beyond / length - 0.3) / 0.3) ** 2
+            cost -= 2.0 * forks[wrist]
         cost += 0.15 * (shoulder + elbow + wrist)
         if -cost > best[0]:
             best = (-cost, (shoulder, elbow, wrist))

@@ -86,8 +86,12 @@ def misfits(of: TwinFeatures) -> np.ndarray:
     The numbers are shares of a body's height: children and comic figures have other ones, so
     their spread is wide, and only their sum decides.
     """
-    leg, trunk = of.start - of.end, of.second[None] - of.start[:, None]  # [N, 3], [N, N, 3]
-    whole = of.second[None] - of.end[:, None]
+    # Shoulders are where the arms are farthest from the feet, with clavicles or without.
+    first, second = (point[None] - of.end[:, None] for point in (of.start, of.second))
+    farther = (second**2).sum(axis=-1) > (first**2).sum(axis=-1)
+    whole = np.where(farther[..., None], second, first)  # [N, N, 3]
+    leg = of.start - of.end
+    trunk = whole - leg[:, None]
     tall = np.linalg.norm(whole, axis=-1)
     up = whole / np.maximum(tall, 1e-12)[..., None]
     height = np.maximum(tall, 1e-12) / SHOULDER_LEVEL

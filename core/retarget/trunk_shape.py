@@ -1,28 +1,20 @@
 """What lies between two pairs of twin chains: whether that is a trunk, and which way it faces."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
+from .head_shape import Stance, neck_and_head
 from .hierarchy import Hierarchy
 from .limb_shape import TwinChain
 from .shape_priors import SHOULDER_LEVEL
 
-#: Bones nearer to the hips than this share of the body's height are in one place with them.
-_SAME_PLACE = 0.015
-#: Bones so far (shares of the height) from the line up the chest are no necks, and heads are
-#: at least so long.
-_OFF_LINE, _SHORTEST_HEAD = 0.1, 0.085
-#: Bones on the head that are looked at for eyes.
-_MOST_FACE_BONES = 12
-#: Cost of a body without a head.
-_NO_HEAD = 6.0
-#: Where heads turn.
-_HEAD_LEVEL = 0.9
 #: Toes less far (share of the height) from the ankle may be a heel.
 _SHORTEST_FOOT = 0.045
+#: Bones on the head that are looked at for eyes.
+_MOST_FACE_BONES = 12
 
 
 @dataclass(frozen=True)
@@ -66,7 +58,12 @@ def find_trunk(
     if pelvis is None:
         return None
     hips = heads[np.array(legs.pairs[0])].mean(axis=0)
-    shoulders = heads[np.array(arms.pairs[min(1, len(arms.pairs) - 1)])].mean(axis=0)
+    feet = legs.middle(heads, len(legs.pairs) - 1)
+    # Farthest from the feet, with clavicles or without.
+    shoulders = max(
+        (arms.middle(heads, place) for place in (0, 1)),
+        key=lambda point: float(np.linalg.norm(point - feet)),
+    )
     up = _up(heads, legs, hips, shoulders)
     if up is None:
         return None
@@ -78,7 +75,10 @@ def find_trunk(
     cost = _leg_cost(heads, legs, up, floor, height)
     chest = arms.parent
     spine = (*tree.between(pelvis, chest), chest) if chest != pelvis else ()
-    necks, head, head_cost = _neck_and_head(tree, heads, legs, arms, up, shoulders, floor, height)
+    stance = Stance(up, left, floor, height)
+    necks, head, head_cost = neck_and_head(
+        tree, heads, arms.parent, legs.bones() | arms.bones(), stance
+    )
     return Trunk(pelvis, tuple(spine), necks, head, up, floor, left, height, cost + head_cost)
 
 
@@ -141,86 +141,6 @@ def _left_line(
     line = lines[0] + np.sign(agreement) * lines[1]
     found: np.ndarray = line / np.linalg.norm(line)
     return found
-
-
-def _neck_and_head(
-    tree: Hierarchy,
-    heads: np.ndarray,
-    legs: TwinChain,
-    arms: TwinChain,
-    up: np.ndarray,
-    shoulders: np.ndarray,
-    floor: np.ndarray,
-    height: float,
-) -> tuple[tuple[int, ...], int | None, float]:
-    """Neck bones, head, and the cost of what does not look like one.
-
-    The head is the bone on the way up from the arms that is nearest to where heads turn, and
-    that no other one continues at once.
-    """
-    limbs = legs.bones() | arms.bones()
-    middle = heads[arms.parent]
-    above = _above_arms(tree, arms.parent, limbs)
-    line = [b for b in above if _sideways(heads[b] - middle, up) < _OFF_LINE * height]
-    best: tuple[float, int] | None = None
-    for bone in above:
-        level = float((heads[bone] - floor) @ up) / height
-        cost = ((level - _HEAD_LEVEL) / 0.06) ** 2
-        cost += (_sideways(heads[bone] - middle, up) / (0.08 * height)) ** 2
-        cost += _head_cost(tree, heads, bone, line, up, height, arms.parent)
-        cost -= min(2.0, 0.5 * max(0, len(tree.children[bone]) - 1))
-        if best is None or cost < best[0] - 1e-9:
-            best = (cost, bone)
-    if best is None or best[0] > 30.0:
-        return (), None, _NO_HEAD
-    head = best[1]
-    while (upper := tree.parents[head]) in above and (
-        np.linalg.norm(heads[upper] - heads[head]) < _SAME_PLACE * height
-    ):
-        head = upper  # the face begins where the head does
-    necks = tuple(tree.between(arms.parent, head))
-    return necks, head, min(_NO_HEAD, 0.4 * max(0.0, best[0]))
-
-
-def _head_cost(
-    tree: Hierarchy,
-    heads: np.ndarray,
-    bone: int,
-    line: Sequence[int],
-    up: np.ndarray,
-    height: float,
-    chest: int,
-) -> float:
-    """Cost of a bone that a longer or a shorter one above it shows to be a neck or a hat."""
-
-    def rise(upper: int, lower: int) -> float:
-        return float((heads[upper] - heads[lower]) @ up) / height
-
-    children = tree.children[bone]
-    cost = 0.0
-    if (
-        len(children) == 1
-        and children[0] in line
-        and (_SAME_PLACE < rise(children[0], bone) < _SHORTEST_HEAD)
-    ):
-        cost += 2.5
-    parent = tree.parents[bone]
-    if parent != chest and not tree.children[bone] and rise(bone, parent) > _SHORTEST_HEAD:
-        cost += 2.5
-    return cost
-
-
-def _sideways(offset: np.ndarray, up: np.ndarray) -> float:
-    return float(np.linalg.norm(offset - offset @ up * up))
-
-
-def _above_arms(tree: Hierarchy, chest: int, limbs: frozenset[int]) -> list[int]:
-    """Bones that hang on the chest, but not on an arm, a few levels deep."""
-    found, level = [], [c for c in tree.children[chest] if c not in limbs]
-    for _ in range(6):
-        found += level
-        level = [c for bone in level for c in tree.children[bone]]
-    return found[:200]
 
 
 def facing(
