@@ -46,8 +46,9 @@ def exported(rig: bpy.types.Object) -> dict[str, str | None]:
 
 
 def reduce_to(copy: bpy.types.Object, parents: Mapping[str, str | None]) -> None:
-    """Leave these bones of an armature object, which is selected and in Object Mode, freed of
-    everything that would keep keys from placing them.
+    """Leave these bones of an armature object, whose data nothing else uses, with these parents.
+
+    The object becomes the active one of the context's view layer; it has to be in Object Mode.
     """
     layer = bpy.context.view_layer
     for o in layer.objects:
@@ -66,6 +67,10 @@ def reduce_to(copy: bpy.types.Object, parents: Mapping[str, str | None]) -> None
             bones[name].parent = bones[parent] if parent else None
     finally:
         bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def set_free(copy: bpy.types.Object) -> None:
+    """Nothing but their keys places the bones of an armature object."""
     for bone in copy.data.bones:
         bone.use_inherit_rotation = bone.use_local_location = True
         bone.inherit_scale = "FULL"

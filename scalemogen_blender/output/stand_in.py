@@ -132,6 +132,7 @@ def _armature(
     copy = made.object("ScaleMoGen stand-in", data)
     parents = skeletons.exported(rig)
     skeletons.reduce_to(copy, parents)
+    skeletons.set_free(copy)
     at, size = _rigid(seen.world, unit)
     index = {bone.name: i for i, bone in enumerate(rig.pose.bones)}
     order = [bone.name for bone in skeletons.parents_first(data)]
