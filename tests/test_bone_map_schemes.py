@@ -47,7 +47,8 @@ def test_names_and_parents_are_enough(scheme):
     assert wrong_slots(scheme, "A", "usual", with_heads=False) == {}
 
 
-@pytest.mark.parametrize("scheme", LIBRARY)
+#: Only a preset knows that twist bones are the limbs there.
+@pytest.mark.parametrize("scheme", [name for name in LIBRARY if name != "auto_rig_pro_twist"])
 def test_without_any_preset_the_words_say_the_same(scheme, monkeypatch):
     monkeypatch.setattr(detection, "match", lambda names: None)
     rig = rig_library.build(scheme, "A", seed=3)
