@@ -150,7 +150,7 @@ def test_sliding_is_measured_while_standing_only_and_at_canonical_size(source: F
     drift = np.linspace(0.0, 0.1, frames)[:, None] * np.array([1.0, 5.0, 0.0])
     still["left_ankle"] = still["left_ankle"] + drift
     figure = replace(source, moving=still)
-    planted = standing(frames, "left_ankle", "left_foot")
+    planted = standing(frames, "left_ankle")
     wanted = 100.0 * 0.1 / ((frames - 1) / fps)
     assert measures.sliding(figure, planted, fps, source.leg) == pytest.approx(wanted)
     giant = scaled(figure, 3.0)
