@@ -7,7 +7,7 @@ import pytest
 from blender_rules import posed
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic import RigRecipe, build_rig, tumbling, turn
+from synthetic import RigRecipe, build_rig, tumbling, turn, walking
 
 from core.errors import ScaleMoGenError
 from core.motion import Motion
@@ -148,6 +148,17 @@ def test_with_a_reference_pose_a_useless_rest_pose_does_not_matter(recipe, objec
         mapped = [d.bone for d in plain.drivers]
         assert np.allclose(found[:, mapped], wanted[:, mapped], atol=1e-6)
     assert_same(recovered(referred, found), motion)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_feet_stand_alike_with_a_reference_pose(seed):
+    good, motion = build_rig(RigRecipe()), walking(40)
+    bad = slumped(good, seed)
+    wanted, found = (
+        posed(rig.rig, rig.transfer(motion, RetargetOptions(feet="ALWAYS")))
+        for rig in (retargeter(good), retargeter(bad, reference=good))
+    )
+    assert np.allclose(found[..., :3, 3], wanted[..., :3, 3], atol=1e-6)
 
 
 def test_without_the_reference_it_would_matter():

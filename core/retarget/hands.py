@@ -60,7 +60,8 @@ def hands_kept(retargeter: "Retargeter", motion: Motion, pose: JointPose) -> Joi
         shoulder, elbow, _ = joints[side]
         flexes = (1.0 if side else -1.0) * np.array([0.0, 1.0, 0.0])
         hinge = quaternion_rotate(near.turns[:, shoulder], flexes)
-        solved = solve_two_bones(*arms[side], target, hinge)
+        root, bend, end = arms[side]
+        solved = solve_two_bones(root, bend, end, target, hinge)
         turns[frames, shoulder] = quaternion_multiply(solved.upper, near.turns[:, shoulder])
         turns[frames, elbow] = quaternion_multiply(solved.lower, near.turns[:, elbow])
     return replace(pose, turns=turns)

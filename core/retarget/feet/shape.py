@@ -70,8 +70,10 @@ def _shape(retargeter: "Retargeter", leg: Leg, driven: Mapping[int, Driver]) -> 
     if len(bones) == 4:
         toe = level(foot, body.heads[bones[3]] - ankle)
     else:
-        toe = _virtual_toe(retargeter, foot, ankle, level(foot, body.tails[foot] - ankle))
-    toe_height = float(ankle[1] + toe[1])
+        toe = _virtual_toe(retargeter, level(foot, body.tails[foot] - ankle))
+    # Above the floor of the reference pose, which need not be the rest pose.
+    ankle_height = body.ankle_height
+    toe_height = float(ankle_height + toe[1])
     sole = min(0.0, toe_height)
     forward = normalize(np.array([toe[0], 0.0, toe[2]])) if toe[2] > 0.0 else np.array([0, 0, 1.0])
     long = max(float(np.hypot(toe[0], toe[2])), _SHORTEST_FOOT * _FOOT_LENGTH * body.scale)
@@ -84,21 +86,20 @@ def _shape(retargeter: "Retargeter", leg: Leg, driven: Mapping[int, Driver]) -> 
         bones=bones,
         length=float(np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee)),
         toe=toe,
-        heel=np.array([0.0, sole - ankle[1], 0.0]) - _HEEL_LENGTH / _FOOT_LENGTH * long * forward,
+        heel=np.array([0.0, sole - ankle_height, 0.0])
+        - _HEEL_LENGTH / _FOOT_LENGTH * long * forward,
         tip=np.array([0.0, sole - toe_height, 0.0]) + toes * forward,
         toe_height=toe_height,
         sole=sole,
     )
 
 
-def _virtual_toe(
-    retargeter: "Retargeter", foot: int, ankle: np.ndarray, tail: np.ndarray
-) -> np.ndarray:
+def _virtual_toe(retargeter: "Retargeter", tail: np.ndarray) -> np.ndarray:
     """Where a foot without toe bones rolls [3]: below its bone's tail if that looks like a foot."""
-    scale = retargeter.body.scale
+    scale, ankle_height = retargeter.body.scale, retargeter.body.ankle_height
     length = float(np.hypot(tail[0], tail[2])) if tail[2] > 0.0 else 0.0
     share = length / (_FOOT_LENGTH * scale)
     if not _SHORTEST_FOOT < share < _LONGEST_FOOT:
         tail = np.array([0.0, 0.0, _FOOT_LENGTH * scale])
-    height = min(TOE_HEIGHT * scale, 0.5 * max(float(ankle[1]), 0.0))
-    return np.array([tail[0], height - ankle[1], tail[2]])
+    height = min(TOE_HEIGHT * scale, 0.5 * max(ankle_height, 0.0))
+    return np.array([tail[0], height - ankle_height, tail[2]])
