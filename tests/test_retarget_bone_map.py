@@ -5,7 +5,16 @@ import random
 import pytest
 
 from core.errors import ScaleMoGenError
-from core.retarget.bone_map import REQUIRED, SLOTS, best_effort_map, map_bones, plain_name, schemes
+from core.retarget import own_map
+from core.retarget.bone_map import (
+    REQUIRED,
+    SLOTS,
+    BoneMap,
+    best_effort_map,
+    map_bones,
+    plain_name,
+    schemes,
+)
 from core.retarget.bone_names import parse, shared_prefix, tokens, without_namespace
 from core.skeleton import canonical
 
@@ -334,3 +343,89 @@ def test_plain_names():
     assert plain_name("left_hip") == "left thigh"
     assert plain_name("right_wrist") == "right hand"
     assert plain_name("pelvis") == "hips"
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "side"),
+    [
+        ("LeftUpLeg", "hip", "left"),
+        ("upperleg_r", "hip", "right"),
+        ("Thigh (L)", "hip", "left"),
+        ("l-thigh", "hip", "left"),
+        ("Bip01_R_Calf", "knee", "right"),
+        ("lowerarmL", "elbow", "left"),
+        ("rforearm", "elbow", "right"),
+        ("Arm_Upper_R_01", "shoulder", "right"),
+        ("左ひじ", "elbow", "left"),
+        ("つま先.R", "foot", "right"),
+        ("右手首", "wrist", "right"),
+        ("左大腿", "hip", "left"),
+        ("Hand.L.001", "wrist", "left"),
+        ("ctrl_LeftFoot", "ankle", "left"),
+        ("haracter_That_Exporters_Put_Before_Every_Single_Bone_Of_LeftHan", "wrist", "left"),
+    ],
+)
+def test_what_a_name_means(name, part, side):
+    found = parse(name)
+    assert found.side == side
+    assert max(found.meanings, key=found.meanings.__getitem__) == part
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["LeftHandThumb1", "L_Eye", "hair_head_01.L", "SkirtLeg_L", "Backpack", "Handle", "Group.L",
+     "左目", "左親指１", "armor_l", "shoulderPad_L"],
+)  # fmt: skip
+def test_other_parts_are_no_joints(name):
+    assert parse(name).meanings == {}
+
+
+@pytest.mark.parametrize(
+    ("helper", "bone"),
+    [
+        ("thigh_twist_01_l", "thigh_l"),
+        ("LeftArmRoll", "LeftArm"),
+        ("foot_ik.L", "foot.L"),
+        ("Head_end", "Head"),
+        ("左足ＩＫ", "左足"),
+        ("左足D", "左足"),
+        ("MCH-hand.L", "hand.L"),
+        ("knee_pole.R", "knee.R"),
+    ],
+)
+def test_helpers_go_behind_the_bone_that_they_help(helper, bone):
+    weak, strong = parse(helper), parse(bone)
+    part = max(strong.meanings, key=strong.meanings.__getitem__)
+    assert 0.0 < weak.meanings.get(part, 0.0) < 0.5 * strong.meanings[part]
+    assert weak.suitability < 0.5 < strong.suitability == 1.0
+
+
+def test_reasons_are_told_in_plain_words():
+    names, parents = hierarchy(RIGIFY.replace("thigh", "UpLeg").replace("shin", "Wade"), "L", "R")
+    found = best_effort_map(names, parents)
+    assert found.evidence["pelvis"].reason == "Named as in Rigify human metarig"
+    assert found.evidence["left_hip"].reason == "Name says 'up leg', left; hangs below the hips"
+    assert found.evidence["left_hip"].confidence > 0.9 and not found.doubtful
+    assert "left shin" in found.missing
+
+
+def test_a_weak_name_is_doubtful():
+    names, parents = RIGS["mixamo, bare"][1]
+    renamed = [n.replace("RightHand", "RightPalm_twist") if n == "RightHand" else n for n in names]
+    found = best_effort_map(renamed, parents)
+    assert found.doubtful == ("right_wrist",)
+
+
+def test_an_own_map_has_to_fit_entirely():
+    names, parents = RIGS["mixamo"][1]
+    whole = best_effort_map(names, parents)
+    less = BoneMap(whole.scheme, {s: c for s, c in whole.bones.items() if s != "neck"})
+    other = BoneMap("by words", {**whole.bones, "head": ("Kopf",)})
+    odd = BoneMap("by words", {**whole.bones, "left_knee": whole.bones["left_ankle"]})
+    maps = {"less": less, "other": other, "odd": odd}
+    title, found = own_map(names, parents, maps)
+    assert title == "less" and found.bones == less.bones and not found.doubtful
+    assert own_map(names, parents, {**maps, "whole": whole})[0] == "whole", "the fuller one"
+    assert own_map(names, parents, {"other": other, "odd": odd}) is None
+    again = hierarchy(MIXAMO, "Left", "Right", "mixamorig3:")
+    assert own_map(*again, maps)[1].bone("head") == "mixamorig3:Head"

@@ -18,7 +18,9 @@ _DEPTH_COST = 1e-3
 #: A hips bone that is at least so well named goes before the place where the legs branch off.
 _NAMED_PELVIS = 2.0
 #: A bone between spine bones that suits less than this share of the best of them is a helper.
-_TRUNK_SHARE = 0.3
+_TRUNK_SHARE = 0.6
+#: Score of the usual word for a part; exact names of a scheme score more.
+_USUAL_WORD = 3.0
 _MOST_CANDIDATES = 80
 
 
@@ -152,5 +154,5 @@ def _pelvis(tree: Hierarchy, legs: Sequence[int], ends: Sequence[int], score: Sc
 
 def _suitable(path: Sequence[int], slot: str, score: Scores) -> list[int]:
     """The bones of a path that suit the slot (the others are helpers); all if none does."""
-    best = max((score(b, slot) for b in path), default=0.0)
+    best = min(max((score(b, slot) for b in path), default=0.0), _USUAL_WORD)
     return [b for b in path if best <= 0.0 or score(b, slot) >= _TRUNK_SHARE * best]

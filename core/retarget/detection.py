@@ -112,9 +112,8 @@ class Detection:
             for bone in chain:
                 part = self.parts[bone]
                 if self._exact(bone) is None and part.side in ("", side):
-                    # hair where the head would be is no head
-                    suits = 1.0 if part.meanings else part.suitability
-                    scores.add(bone, slot, _SHAPE_SCORE * shape.quality * suits)
+                    # hair where the head would be is no head, and an IK target no hand
+                    scores.add(bone, slot, _SHAPE_SCORE * shape.quality * part.suitability)
         return scores
 
     # --- chains ---
