@@ -74,7 +74,8 @@ def recovered(measured: Retargeter, world: np.ndarray, fps: float = 30.0) -> Mot
     """The motion of posed bones, read the way the add-on does."""
     axes = world[..., :3, :3]
     rotations = matrix_to_quaternion(axes / np.linalg.norm(axes, axis=-2, keepdims=True))
-    hips = [measured.rig.index(measured.bone_map.bones[f"{side}_hip"][0]) for side in ("left", "right")]
+    names = [measured.bone_map.bones[f"{side}_hip"][0] for side in ("left", "right")]
+    hips = [measured.rig.index(name) for name in names]
     return recover_motion(measured, rotations, world[..., :3, 3][:, hips].mean(axis=1), fps)
 
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 _ARM = ("shoulder", "elbow", "wrist")
 
 #: Wrists nearer than the first (in canonical arm lengths: 17 cm) belong to hands that meet, those
-#: further apart than the second (36 cm) to hands that have nothing to do with each other.
-_MEET, _APART = 0.33, 0.7
+#: further apart than the second (26 cm) to hands that have nothing to do with each other: hanging
+#: arms that swing inwards come as near as 30 cm.
+_MEET, _APART = 0.33, 0.5
 #: Hands come together and part over this long (s) at least, before and after they meet.
 _EASE_SECONDS = 0.2
 #: Rounds in which both arms look for a common place that they can reach.
