@@ -21,6 +21,8 @@ from . import carried, skeletons
 from .clip import Clip, scene_fps, time_kept
 
 _SMALL = 1e-6
+#: Share of its way by which single precision lets an object tremble that stays where it is.
+_STILL = 1e-5
 
 
 @dataclass(frozen=True)
@@ -260,20 +262,27 @@ def _meshes(
             stand_in.parent_type, stand_in.parent_bone = "BONE", bone
             length = copy.data.bones[bone].length  # Blender hangs children on the tail
             stand_in.matrix_parent_inverse = Matrix.Translation((0.0, -length, 0.0))
-        data.transform(Matrix(place[0]), shape_keys=True)
-        if np.linalg.det(place[0][:3, :3]) < 0.0:
+        way, own_size = (None, place) if skinned is not None else _rigid(place, 1.0)
+        data.transform(Matrix(own_size[0]), shape_keys=True)
+        if np.linalg.det(own_size[0][:3, :3]) < 0.0:
             data.flip_normals()
-        moving = place @ np.linalg.inv(place[0])
-        if skinned is None and np.abs(moving - np.eye(4)).max() > 1e-5:
-            stand_in.rotation_mode = "QUATERNION"
-            writer = compat.ActionWriter.new(stand_in, "ScaleMoGen stand-in")
-            made.keep(bpy.data.actions, writer.action)
-            key_transform(writer, "", stand_in.name, frames, moving)
-            writer.assign(stand_in)
+        if way is not None:
+            _place(made, stand_in, way @ own_size @ np.linalg.inv(own_size[0]), frames)
         if mesh in seen.shapes and data.shape_keys is not None:
             _key_shapes(made, data.shape_keys, seen.shapes[mesh], frames)
         found.append((mesh, stand_in))
     return found
+
+
+def _place(made: _Made, o: bpy.types.Object, matrices: np.ndarray, frames: np.ndarray) -> None:
+    """Put an object where the matrices [T, 4, 4] say, with keys if it moves."""
+    o.rotation_mode = "QUATERNION"
+    o.matrix_basis = Matrix(matrices[0])
+    if np.abs(matrices - matrices[0]).max() > _STILL * np.abs(matrices).max():
+        writer = compat.ActionWriter.new(o, "ScaleMoGen stand-in")
+        made.keep(bpy.data.actions, writer.action)
+        key_transform(writer, "", o.name, frames, matrices, always=True)
+        writer.assign(o)
 
 
 def _key_shapes(made: _Made, shapes: bpy.types.Key, values: np.ndarray, frames: np.ndarray) -> None:
