@@ -135,3 +135,27 @@ def test_a_control_rig_goes_before_its_own_deform_bones():
     found = best_effort_map(both, [*parents, *[-1] * extra])
     assert found.scheme == "auto_rig_pro_control"
     assert found.bone("left_knee") == control["auto_rig_pro_control"].bones["left_knee"][0]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "title"),
+    [
+        ("mixamo", "Mixamo"),
+        ("mixamo_numbered", "Mixamo"),
+        ("mpfb_mixamo", "Mixamo"),
+        ("ready_player_me", "Ready Player Me or Mixamo"),
+        ("unreal5", "Unreal Engine 4 and 5 mannequins"),
+        ("valve", "Source engine (ValveBiped)"),
+        ("rocketbox", "3ds Max Biped"),
+        ("accurig", "Character Creator and ActorCore"),
+        ("vroid", "VRoid (VRM)"),
+        ("smplx", "SMPL-X"),
+        ("genesis9", "Daz Genesis 9"),
+        ("mmd", "MikuMikuDance"),
+        ("words_l_r", ""),
+        ("words_dot_lr", ""),
+    ],
+)
+def test_rigs_are_called_what_people_call_them(scheme, title):
+    rig = rig_library.build(scheme)
+    assert best_effort_map(rig.bone_names, rig.parents, rig.heads).title == title

@@ -19,6 +19,7 @@ class Scheme:
     """A naming scheme: bone names per slot (of chains the longest variant).
 
     others: bones of such rigs that play no joint.  needs: one of these has to be there.
+    marks: parts of names (as "mixamorig") that only such rigs have; is_marked: all of them do.
     is_control: the named bones are controls that others follow (rigs of this kind have the
     deforming bones as well, so their scheme goes first).
     """
@@ -28,6 +29,8 @@ class Scheme:
     bones: Mapping[str, tuple[str, ...]]
     others: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    is_marked: bool = False
     is_control: bool = False
     table: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
@@ -80,6 +83,8 @@ def scheme_of(table: Mapping) -> Scheme:
         MappingProxyType(bones),
         tuple(table.get("others", ())),
         tuple(table.get("needs", ())),
+        tuple(table.get("marks", ())),
+        bool(table.get("is_marked")),
         bool(table.get("controls") or table.get("switches") or table.get("deform")),
         table,
     )
@@ -96,16 +101,21 @@ class Match:
 def match(names: Sequence[str], candidates: Iterable[Scheme] | None = None) -> Match | None:
     """The scheme that explains most of the rig's names; None if none fits.
 
-    Of several that explain as many, the one with the fewest names, and then the first by name.
+    Controls go first, then the one with the longest mark.  Of several that explain as many, the one
+    with the fewest names, and then the first by name.
     """
+    written = "\n".join(names).lower()
     plain = [comparable(name) for name in names]
     prefix = shared_prefix(names)
     bare = [name.removeprefix(prefix) for name in plain]
     present = {*plain, *bare}
     best: tuple[tuple, Scheme] | None = None
     for scheme in schemes() if candidates is None else candidates:
+        marked = max((len(mark) for mark in scheme.marks if mark in written), default=0)
+        if scheme.is_marked and not marked:
+            continue
         hits = scheme.hits(present)
-        rank = (scheme.is_control, hits, -len(scheme.slots))
+        rank = (scheme.is_control, marked, hits, -len(scheme.slots))
         if hits and (best is None or rank > best[0]):
             best = (rank, scheme)
     if best is None:
