@@ -140,6 +140,15 @@ def turn_sources(rig: RestRig, driven: Mapping[int, int]) -> list[int]:
     return sources
 
 
+def turning_with(rig: RestRig, root: int, driven: Collection[int]) -> list[int]:
+    """A bone and all the undriven ones that turn with it."""
+    found = {root}
+    for bone, link in enumerate(turn_links(rig, driven)):
+        if link in found and bone not in driven:
+            found.add(bone)
+    return sorted(found)
+
+
 def levers(
     parents: Sequence[int], sources: Sequence[int], heads: np.ndarray, bone: int
 ) -> dict[int, np.ndarray]:

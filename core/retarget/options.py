@@ -5,8 +5,9 @@ from typing import Literal, get_args
 
 from ..errors import ScaleMoGenError
 
-#: What carries the way through the world: the hips, the rig's root bone (on the floor, below the
-#: hips, turned with the body), the armature object likewise, or nothing at all.
+#: What carries the way through the world: the hips, the rig's root bone (on the floor, smoothly
+#: below the hips, turned with the body), the armature object likewise, or nothing: in place, the
+#: sway of the steps, height and facing stay.  All but the last show the same in the world.
 RootMotion = Literal["HIPS", "ROOT_BONE", "OBJECT", "IN_PLACE"]
 #: Standing feet stay put where the motion's contacts say so, wherever they are low, or not at all.
 FootLock = Literal["AUTOMATIC", "ALWAYS", "NEVER"]

@@ -20,8 +20,10 @@ from ..rotations import (
     quaternion_conjugate,
     quaternion_multiply,
     quaternion_rotate,
+    quaternion_to_matrix,
     rotation_vector_to_quaternion,
 )
+from .body_frame import BodyFrame
 from .pose import JointPose
 
 UP = np.array([0.0, 1.0, 0.0])
@@ -55,6 +57,15 @@ class Way:
     def points(self, points: np.ndarray) -> np.ndarray:
         """Where points [3] of the rest pose are [T, 3] that go this way."""
         return self.places + quaternion_rotate(self.turns, points)
+
+    def carrying(self, to_world: np.ndarray, body: BodyFrame) -> np.ndarray:
+        """Matrices [T, 4, 4] of an object that goes this way, instead of its ``to_world``."""
+        back = quaternion_conjugate(body.turn)
+        turn = quaternion_multiply(quaternion_multiply(body.turn, self.turns), back)
+        moved = np.tile(np.eye(4), (len(turn), 1, 1))
+        moved[:, :3, :3] = quaternion_to_matrix(turn)
+        moved[:, :3, 3] = body.to_world(self.places) - quaternion_rotate(turn, body.origin)
+        return moved @ to_world
 
 
 def way_of(pose: JointPose) -> Way:

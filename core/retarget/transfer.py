@@ -26,7 +26,7 @@ from .alignment import IDENTITY, Driver, drivers
 from .body_frame import BodyFrame, ankle_rest_height, body_frame
 from .bone_map import SIDES, BoneMap
 from .carriers import leader, mover_of, root_bone_of
-from .driver import Drivers, turn_links, turn_sources
+from .driver import Drivers, turn_sources, turning_with
 from .feet import planted
 from .hands import hands_kept
 from .options import RetargetOptions
@@ -135,7 +135,8 @@ class Retargeter:
         """
         way, object_to_world = root_motion.way_of(pose), None
         if options.root == "OBJECT":
-            pose, object_to_world = way.seen_from(pose), self._object_on(way)
+            pose = way.seen_from(pose)
+            object_to_world = way.carrying(self.rig.to_world, self.body)
         elif options.root == "IN_PLACE":
             pose = root_motion.in_place(pose)
         turns, keyed = self.bone_turns(pose.turns), set(self.keyed_bones)
@@ -143,7 +144,8 @@ class Retargeter:
         if options.root == "ROOT_BONE":
             root = self.root_bone
             keyed.add(root)
-            turns[:, self._turning_with(root)] = way.turns[:, None]
+            driven = {driver.bone for driver in self.drivers}
+            turns[:, turning_with(self.rig, root, driven)] = way.turns[:, None]
             shift = way.points(self.body.heads[root]) - self.body.heads[root]
             locations[self.rig.bone_names[root]] = self._locations(turns, shift, root)
             gap = gap - shift
@@ -244,26 +246,6 @@ class Retargeter:
         axes = quaternion_conjugate(self.location_axes(turns, bone))
         shifted: np.ndarray = quaternion_rotate(axes, shift) / self.rig.scale
         return shifted
-
-    def _turning_with(self, root: int) -> list[int]:
-        """A root bone and the undriven bones that turn with it."""
-        driven = {driver.bone for driver in self.drivers}
-        found = {root}
-        for bone, link in enumerate(turn_links(self.rig, driven)):
-            if link in found and bone not in driven:
-                found.add(bone)
-        return sorted(found)
-
-    def _object_on(self, way: root_motion.Way) -> np.ndarray:
-        """The armature's matrices [T, 4, 4] in the canonical world while it goes a way."""
-        body, moved = self.body, np.tile(np.eye(4), (len(way.turns), 1, 1))
-        turn = quaternion_multiply(
-            quaternion_multiply(body.turn, way.turns), quaternion_conjugate(body.turn)
-        )
-        for column in range(3):
-            moved[:, :3, column] = quaternion_rotate(turn, np.eye(3)[column])
-        moved[:, :3, 3] = body.to_world(way.places) - quaternion_rotate(turn, body.origin)
-        return moved @ self.rig.to_world
 
 
 def _turn_of(turns: np.ndarray, bone: int) -> np.ndarray:
