@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _read(path: Path, bone_map: Path | None) -> "tuple[Motion, BoneMap]":
     """The motion on the canonical skeleton, and how the file's joints were taken."""
-    from core.retarget import map_bones, map_file
+    from core.retarget import map_file
 
     saved = map_file.load(bone_map) if bone_map is not None else None
     if path.suffix.lower() != _OWN_SUFFIX:
@@ -90,11 +90,10 @@ def _read(path: Path, bone_map: Path | None) -> "tuple[Motion, BoneMap]":
     if saved is not None:
         raise ScaleMoGenError("--source-bone-map is for FBX, glTF and Blender files, not for BVH")
     from core.bvh import read_bvh
-    from core.import_motion import canonical_motion
+    from core.import_motion import canonical_motion, recognised
 
     clip = read_bvh(path)
-    motion = canonical_motion(clip, path.name)
-    return motion, map_bones(clip.joint_names, clip.parents, path.name)
+    return canonical_motion(clip, path.name), recognised(clip, path.name)
 
 
 def _about(found: "BoneMap") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from .errors import ScaleMoGenError
 from .features.heading import facing_forward, lowered
 from .motion import Motion
 from .retarget.body_frame import TOE_HEIGHT
-from .retarget.bone_map import map_bones
+from .retarget.bone_map import BoneMap, map_bones
 from .retarget.recover import recover_motion
 from .retarget.rest_rig import RestRig
 from .retarget.transfer import Retargeter
@@ -49,12 +49,21 @@ def canonical_motion(clip: BvhClip, name: str = "motion", rest_frame: int | None
     if not len(clip.rotations):
         raise ScaleMoGenError(f"{name} has no frames. Export the motion again.")
     rotations, positions = clip.globals()
-    rig = _rest_rig(clip, name, rest_frame)
-    bone_map = map_bones(rig.bone_names, rig.parents, name, rig.heads)
+    rig, bone_map = _mapped(clip, name, rest_frame)
     retargeter = Retargeter.build(rig, bone_map, canonical())
     hip_bones = [bone_map.bone(f"{side}_hip") for side in ("left", "right")]
     hips = np.mean([positions[:, rig.index(bone)] for bone in hip_bones if bone], axis=0)
     return recover_motion(retargeter, rotations, hips * rig.scale, clip.fps)
+
+
+def recognised(clip: BvhClip, name: str = "motion") -> BoneMap:
+    """What the joints of a file were taken for; errors as of :func:`canonical_motion`."""
+    return _mapped(clip, name, None)[1]
+
+
+def _mapped(clip: BvhClip, name: str, rest_frame: int | None) -> tuple[RestRig, BoneMap]:
+    rig = _rest_rig(clip, name, rest_frame)
+    return rig, map_bones(rig.bone_names, rig.parents, name, rig.heads)
 
 
 def _rest_rig(clip: BvhClip, name: str, rest_frame: int | None) -> RestRig:
