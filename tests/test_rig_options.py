@@ -528,3 +528,34 @@ answer(found)
 """
     )
     assert max(found.values()) < 1e-3, found
+
+
+def test_options_of_a_library_override_are_saved_with_the_file(ask_blender):
+    """Also when the file is saved a second time, and where the library knows nothing of us."""
+    touched, found = ask_blender(
+        """
+mannequin()
+library, path = str(folder / "library.blend"), str(folder / "scene.blend")
+bpy.ops.wm.save_as_mainfile(filepath=library)
+bpy.ops.wm.read_factory_settings(use_empty=True)
+with bpy.data.libraries.load(library, link=True) as (_, wanted):
+    wanted.objects = ["Mannequin"]
+linked = wanted.objects[0]
+bpy.context.scene.collection.objects.link(linked)
+touched = linked.is_property_set("scalemogen")
+rig = linked.override_create(remap_local_usages=True)
+rig.scalemogen.root, rig.scalemogen.arm_spread = "IN_PLACE", 0.25
+rig.scalemogen.reference_pose = "any text"
+found = []
+for turn in range(2):
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    rig = next(o for o in bpy.data.objects if o.type == "ARMATURE" and o.override_library)
+    kept = rig.scalemogen
+    found.append([kept.root, kept.arm_spread, kept.reference_pose])
+answer([touched, found])
+"""
+    )
+    assert not touched
+    assert found == [["IN_PLACE", 0.25, "any text"]] * 2

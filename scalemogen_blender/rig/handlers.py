@@ -3,7 +3,7 @@
 import bpy
 
 from .. import interface
-from . import rows, state, stored
+from . import overrides, rows, state, stored
 
 
 @bpy.app.handlers.persistent
@@ -14,6 +14,7 @@ def _on_load(*_: object) -> None:
 @bpy.app.handlers.persistent
 def _before_save(*_: object) -> None:
     stored.forget_deleted()
+    overrides.keep_options()
 
 
 def register() -> None:
