@@ -129,6 +129,42 @@ answer(result)
 
 
 @pytest.mark.parametrize("kind", ["FK", "IK"])
+def test_offsets_that_are_not_keyed_do_not_shift_the_skeleton(ask_blender, kind):
+    """Whatever control the artist has moved: those that carry the body are at rest while it moves,
+    those that only shape a limb stay as they are.
+    """
+    gaps, moved = ask_blender(
+        f"""
+meta, rig = generated()
+bpy.data.objects.remove(meta)
+hidden = ("ORG-", "DEF-", "MCH-", "VIS_")
+motion = walking(4)
+
+def shown(offset):
+    for bone in rig.pose.bones:
+        if not bone.name.startswith(hidden):
+            bone.location = (offset, 0.6 * offset, -0.8 * offset)
+            bone.rotation_mode = "XYZ"
+            bone.rotation_euler = (5.0 * offset, -4.0 * offset, 3.0 * offset)
+    channels = pipeline.retargeter(rig).transfer(motion, options("{kind}"))
+    bake.bake(rig, channels, "any")
+    names, _, heads = armature.sample_pose(rig, np.arange(1, 5))
+    rig.animation_data.action = None
+    return dict(zip(names, heads.transpose(1, 0, 2)))
+
+plain, other = shown(0.0), shown(0.05)
+slots = pipeline.retargeter(rig).plan.measured
+gap = {{name: float(np.abs(plain[name] - other[name]).max())
+       for chain in slots.values() for name in chain}}
+tweak = rig.pose.bones["thigh_tweak.L.001"]
+answer([gap, tweak.location[0]])
+"""
+    )
+    assert max(gaps.values()) < 1e-3, gaps
+    assert moved == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("kind", ["FK", "IK"])
 def test_an_auto_rig_pro_rig_shows_the_motion_on_its_deform_bones(ask_blender, kind):
     direction, turn, place = ask_blender(
         f"""

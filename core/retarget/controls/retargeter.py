@@ -79,7 +79,8 @@ class ControlRetargeter(Retargeter):
         twists = {twist.bone: _twisted(twist, posed) for twist in self.controls.twists}
         dropped = self._unused(set(inverse))
         columns = [i for i, name in enumerate(made.bones) if name not in dropped]
-        neutral = [n for n in self._neutral(set(inverse)) if n not in made.bones]
+        taken = {*made.bones, *twists}
+        neutral = [n for n in self._neutral(set(inverse)) if n not in taken]
         rest = np.tile(IDENTITY, (made.frame_count, len(neutral), 1))
         extra = np.stack(list(twists.values()), axis=1) if twists else rest[:, :0]
         return replace(
