@@ -49,7 +49,11 @@ def run(args: argparse.Namespace) -> int:
     """Measure and tell; a missed target is no error."""
     import rig_library
 
-    names = _chosen(args.schemes, [scheme.name for scheme in rig_library.schemes()], "scheme")
+    from .rig_judging import CONTROL_RIG_REST, CONTROL_RIGS, judge_control_rig
+
+    known = [scheme.name for scheme in rig_library.schemes()]
+    control_rigs = [] if args.numpy else list(CONTROL_RIGS)
+    names = _chosen(args.schemes, [*known, *control_rigs], "scheme")
     rests = _chosen(args.rest_poses, list(rig_library.REST_POSES), "rest pose")
     variation = rig_library.VARIATIONS.get(args.variation)
     if variation is None:
@@ -70,10 +74,15 @@ def run(args: argparse.Namespace) -> int:
     for name in names:
         judged = []
         for rest in rests:
-            judged.append(judging.judge(name, rest, takes, subject_of, variation))
+            if name not in control_rigs:
+                judged.append(judging.judge(name, rest, takes, subject_of, variation))
+            elif rest == CONTROL_RIG_REST:
+                judged.append(judge_control_rig(name, takes))
+            else:
+                continue
             rows.append(judged[-1].row)
             print(" | ".join(table.cells(rows[-1])), flush=True)
-        if args.out is not None:
+        if judged and args.out is not None:
             _write_sheet(args.out / f"{name}.png", judged, takes)
     print(" | ".join(table.cells(table.worst_of(rows))))
     if args.out is not None:
@@ -114,8 +123,9 @@ def _judge(without_blender: bool) -> "Callable[[RestRig], Subject]":
         from rig_library.posing import NumpySubject
 
         return NumpySubject
-    from .rig_judging import judged_rig
+    from .rig_judging import judged_rig, load
 
+    load()  # before the first rig
     return judged_rig
 
 

@@ -1,7 +1,7 @@
 """A rig put through motions and measured: one row of the table."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -9,17 +9,12 @@ from core.cleanup import find_contacts
 from core.errors import ScaleMoGenError
 from core.motion import Motion
 from core.retarget import BoneMap, RestRig, RetargetOptions
-from core.retarget.body_frame import ankle_rest_height
-from core.rotations import (
-    matrix_to_quaternion,
-    quaternion_conjugate,
-    quaternion_multiply,
-    quaternion_rotate,
-)
+from core.retarget.options import Controls
 
 from . import measures
 from .body import RestPose
 from .build import accepted, build, rest_turns, truth
+from .figures import motion_figure, rig_figure
 from .measures import Figure
 from .posing import Posed, Subject
 from .variation import USUAL, Variation
@@ -121,27 +116,56 @@ def judge(
     except ScaleMoGenError as error:
         row = Row(scheme_name, rest_pose, joints=_joint_count(right), error=str(error))
         return Judgement(row, rest, right)
+    judged = judge_subject(
+        scheme_name,
+        rest_pose,
+        rest,
+        right,
+        subject,
+        motions,
+        rested=rest_turns(scheme_name, rest_pose),
+    )
+    wrong = wrong_slots(subject.bone_map, accepted(scheme_name, variation))
+    return replace(judged, row=replace(judged.row, wrong=wrong))
+
+
+def judge_subject(
+    name: str,
+    rest_pose: str,
+    rest: RestRig,
+    right: Mapping[str, tuple[str, ...]],
+    subject: Subject,
+    motions: Sequence[Motion],
+    *,
+    rested: Mapping[str, np.ndarray] | None = None,
+    controls: Controls = "FK",
+) -> Judgement:
+    """Put a mapped rig through motions and measure the bones of ``right`` (slot -> bones).
+
+    ``rested`` as in :func:`.figures.rig_figure`, turns are not measured without; ``controls`` is what a control rig is driven by.
+    """
     taken = subject.mapping_seconds
     gathered, takes = _Gathered(), []
-    rested = rest_turns(scheme_name, rest_pose)
     for motion in motions:
         source = motion_figure(motion)
         planted = find_contacts(motion).planted
         figures = []
         for options in (PLAIN, CORRECTED):
-            posed = subject.posed(motion, options)
-            figures.append(measures.aligned(rig_figure(rest, right, posed, rested)))
+            posed = subject.posed(motion, replace(options, controls=controls))
+            figure = rig_figure(rest, right, posed, rested)
+            if rested is None:  # nobody knows how such a rig would be turned in a T-pose
+                figure = replace(figure, turns={})
+            figures.append(measures.aligned(figure))
         takes.append(posed)
         taken += posed.seconds
         gathered.add(source, figures[0], figures[1], planted, motion.fps)
-    seconds = sum(motion.seconds for motion in motions)
     row = gathered.row(
-        scheme_name,
+        name,
         rest_pose,
         mapped=_joint_count(subject.bone_map.bones),
         joints=_joint_count(right),
-        wrong=wrong_slots(subject.bone_map, accepted(scheme_name, variation)),
-        time=taken / seconds,
+        wrong=(),
+        time=taken / sum(motion.seconds for motion in motions),
     )
     return Judgement(row, rest, right, tuple(takes))
 
@@ -171,65 +195,6 @@ def wrong_slots(bone_map: BoneMap, right: Mapping[str, frozenset[str]]) -> tuple
 def _joint_count(slots: Mapping[str, object]) -> int:
     """Canonical joints with a bone; the spine's bones stand for three."""
     return len(slots) + (2 if "spine" in slots else 0)
-
-
-def motion_figure(motion: Motion) -> Figure:
-    """A motion on the canonical skeleton as a figure; at rest it stands on the floor."""
-    skeleton = motion.skeleton
-    positions, turned = motion.positions(), motion.global_rotations()
-    rest = skeleton.rest_positions
-    floor = rest[skeleton.index("left_ankle"), 1] - ankle_rest_height(skeleton)
-    rest = rest - np.array([0.0, floor, 0.0])
-    names = {name: skeleton.index(name) for name in skeleton.joint_names}
-    hinges = {}
-    for side, out in (("left", 1.0), ("right", -1.0)):
-        for slot, above, axis in (
-            (f"{side}_knee", f"{side}_hip", (1.0, 0.0, 0.0)),
-            (f"{side}_elbow", f"{side}_shoulder", (0.0, -out, 0.0)),
-        ):
-            hinges[slot] = quaternion_rotate(turned[:, names[above]], np.array(axis))
-    return Figure(
-        {name: positions[:, index] for name, index in names.items()},
-        {name: rest[index] for name, index in names.items()},
-        hinges,
-        {name: turned[:, index] for name, index in names.items()},
-    )
-
-
-def rig_figure(
-    rest: RestRig,
-    right: Mapping[str, tuple[str, ...]],
-    posed: Posed,
-    rested: Mapping[str, np.ndarray] | None = None,
-) -> Figure:
-    """The bones that truly play the joints, whatever the map says.
-
-    ``rested`` are the turns from the T-pose to the rest pose; without them turns count from there.
-    """
-    first = {slot: chain[0] for slot, chain in right.items()}
-    column = {slot: posed.bone_names.index(bone) for slot, bone in first.items()}
-    turns = {}
-    for slot, bone in first.items():
-        at_rest = rest.object_rotation @ rest.rest[rest.index(bone), :3, :3]
-        turn = matrix_to_quaternion(posed.axes[:, column[slot]] @ at_rest.T)
-        if rested is not None and slot in rested:
-            # The rest pose stands in the world as the rig does: facing its own way.
-            way = quaternion_conjugate(measures.facing(_at_rest(rest, first)))
-            own = quaternion_multiply(
-                quaternion_multiply(way, rested[slot]), quaternion_conjugate(way)
-            )
-            turn = quaternion_multiply(turn, own)
-        turns[slot] = turn
-    return Figure(
-        {slot: posed.heads[:, at] for slot, at in column.items()},
-        _at_rest(rest, first).rest,
-        {},
-        turns,
-    )
-
-
-def _at_rest(rest: RestRig, first: Mapping[str, str]) -> Figure:
-    return Figure({}, {slot: rest.heads[rest.index(bone)] for slot, bone in first.items()}, {}, {})
 
 
 class _Gathered:

@@ -14,7 +14,7 @@ from core.preview.figure import BACKGROUND, LEFT, RIGHT, draw_pose
 from core.retarget import RestRig
 from core.rotations import normalize, quaternion_rotate, rotation_vector_to_quaternion
 
-from .judging import motion_figure, rig_figure
+from .figures import motion_figure, rig_figure
 from .measures import FEET, aligned, facing
 from .posing import Posed
 

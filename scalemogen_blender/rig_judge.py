@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from . import armature, bake, pipeline, rest_armature
+from . import armature, bake, pipeline, rest_armature, rigify_rig
 from ._core import motion as motions
 from ._core import retarget
 
@@ -24,16 +24,29 @@ class Posed:
     seconds: float
 
 
+def rest_subject(rest: "retarget.RestRig") -> "BlenderSubject":
+    """An armature with a rig's rest pose, in an empty scene: everything that was open is closed."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    return BlenderSubject(rest_armature.build(rest, "Rig", parent=True))
+
+
+def generated_rigify() -> "BlenderSubject":
+    """The control rig that Rigify generates from its human metarig, likewise."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    rigify_rig.build()
+    bpy.ops.pose.rigify_generate()
+    return BlenderSubject(bpy.context.view_layer.objects.active)
+
+
 class BlenderSubject:
-    """An armature of a scene of its own, with a rig's rest pose.
+    """An armature object that has been mapped and can be put through motions.
 
     mapping_seconds: how long reading, mapping and measuring took. ScaleMoGenError if the rig has
-    no hips or legs. Everything that was open is closed.
+    no hips or legs.
     """
 
-    def __init__(self, rest: "retarget.RestRig") -> None:
-        bpy.ops.wm.read_factory_settings(use_empty=True)
-        self.rig = rest_armature.build(rest, "Rig", parent=True)
+    def __init__(self, rig: bpy.types.Object) -> None:
+        self.rig = rig
         started = time.perf_counter()
         self._retargeter = pipeline.retargeter(self.rig)
         self.mapping_seconds = time.perf_counter() - started
@@ -41,6 +54,11 @@ class BlenderSubject:
     @property
     def bone_map(self) -> "retarget.BoneMap":
         return self._retargeter.bone_map
+
+    @property
+    def rest(self) -> "retarget.RestRig":
+        """The armature at rest, all its bones."""
+        return armature.read_rest_rig(self.rig)
 
     def posed(self, motion: "motions.Motion", options: "retarget.RetargetOptions") -> Posed:
         """The evaluated pose in every frame of a motion, on an action baked for it."""

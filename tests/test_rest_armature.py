@@ -66,24 +66,40 @@ JUDGED = """
 import numpy as np, rig_library
 from rig_library.judging import PLAIN, judge
 from rig_library.posing import NumpySubject
-from scalemogen_blender.rig_judge import BlenderSubject
+from scalemogen_blender.rig_judge import rest_subject
 from tests.synthetic import walking
 
 motion = walking(10)
 for name in ("unreal5", "words_l_r", "cmu"):
     for variation in ("usual", "under an empty"):
         rest = rig_library.build(name, "BENT", 0, rig_library.VARIATIONS[variation])
-        subjects = NumpySubject(rest), BlenderSubject(rest)
+        subjects = NumpySubject(rest), rest_subject(rest)
         plain, evaluated = (subject.posed(motion, PLAIN) for subject in subjects)
         order = [evaluated.bone_names.index(bone) for bone in plain.bone_names]
         apart = np.abs(evaluated.heads[:, order] - plain.heads).max()
         assert apart < 1e-4, (name, variation, apart)
         assert np.abs(evaluated.axes[:, order] - plain.axes).max() < 1e-3
         assert np.ptp(evaluated.heads[:, order], axis=0).max() > 0.05  # it does move
-row = judge("mixamo", "A", [motion], BlenderSubject).row
+row = judge("mixamo", "A", [motion], rest_subject).row
 assert row.mapped == 22 and not row.wrong and row.direction < 0.01, row
 """
 
 
 def test_blender_shows_what_the_plain_matrices_say(run_in_blender: Callable[..., str]) -> None:
     run_in_blender(JUDGED)
+
+
+CONTROL_RIG = """
+from cli.rig_judging import CONTROL_RIGS, judge_control_rig
+from tests.synthetic import walking
+
+assert set(CONTROL_RIGS.values()) == {"FK", "IK"}
+for name in CONTROL_RIGS:
+    row = judge_control_rig(name, [walking(8)]).row
+    assert row.mapped == row.joints == 22 and row.direction < 0.1 and row.trunk < 0.1, row
+    assert row.hip_height < 0.1 and row.turns != row.turns, row  # turns are not known
+"""
+
+
+def test_control_rigs_are_judged_by_their_deform_bones(run_in_blender: Callable[..., str]) -> None:
+    run_in_blender(CONTROL_RIG)

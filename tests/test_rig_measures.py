@@ -12,7 +12,8 @@ from core.retarget import BoneMap, RestRig, RetargetOptions
 from core.rotations import quaternion_multiply, quaternion_rotate
 from core.skeleton import canonical
 from rig_library import judging, measures, table
-from rig_library.judging import Row, judge, motion_figure
+from rig_library.figures import motion_figure
+from rig_library.judging import Row, judge
 from rig_library.measures import Figure
 from rig_library.posing import NumpySubject, Posed, pose_matrices
 from tests.synthetic import pose_rig, turn, walking
