@@ -142,7 +142,8 @@ def judge_subject(
 ) -> Judgement:
     """Put a mapped rig through motions and measure the bones of ``right`` (slot -> bones).
 
-    ``rested`` as in :func:`.figures.rig_figure`, turns are not measured without; ``controls`` is what a control rig is driven by.
+    ``rested`` as in :func:`.figures.rig_figure`, turns are not measured without; ``controls`` is
+    what a control rig is driven by.
     """
     taken = subject.mapping_seconds
     gathered, takes = _Gathered(), []
