@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import ScaleMoGenError
 from ..rotations import (
     matrix_to_quaternion,
     normalize,
@@ -23,6 +24,12 @@ from .rest_rig import RestRig
 
 #: The canonical toe joints rest this high above the floor, in metres.
 TOE_HEIGHT = 0.02
+
+#: Bodies that lean no further than this (cosines of 25 and 15 degrees) from the vertical, or from
+#: another axis, belong along it.
+_LEANING, _LYING = np.cos(np.radians(25.0)), np.cos(np.radians(15.0))
+#: Metres; what is shorter has no direction.  A leg this much shorter than the other is none.
+_NO_LENGTH, _NO_LEG = 1e-9, 1e-3
 
 #: Bone indices of a body part, left then right, as far as mapped.
 BonesOfPart = Callable[[str], list[int]]
@@ -77,8 +84,12 @@ def skeleton_legs(skeleton: Skeleton) -> list[list[int]]:
 
 def rig_leg_length(rig: RestRig, bone_map: BoneMap) -> float:
     """Length of a mapped rig's legs from hip to ankle, in metres."""
+    return float(np.mean(_leg_lengths(rig, bone_map)))
+
+
+def _leg_lengths(rig: RestRig, bone_map: BoneMap) -> list[float]:
     parts = zip(*(_bones(rig, bone_map, p) for p in ("hip", "knee", "ankle")), strict=True)
-    return leg_length(rig.heads, [list(leg) for leg in parts])
+    return [leg_length(rig.heads, [leg]) for leg in parts]
 
 
 def _bones(rig: RestRig, bone_map: BoneMap, part: str) -> list[int]:
@@ -87,18 +98,23 @@ def _bones(rig: RestRig, bone_map: BoneMap, part: str) -> list[int]:
 
 
 def body_frame(rig: RestRig, bone_map: BoneMap, skeleton: Skeleton) -> BodyFrame:
-    """Measure a mapped rig; legs and hips must be there (see :func:`bone_map.map_bones`)."""
+    """Measure a mapped rig; legs and hips must be there (see :func:`bone_map.map_bones`).
+
+    ScaleMoGenError if a leg has no length.
+    """
 
     def bones(part: str) -> list[int]:
         return _bones(rig, bone_map, part)
 
-    axes = _axes(rig.heads, bones)
-    turn = matrix_to_quaternion(axes)
+    lengths = _leg_lengths(rig, bone_map)
+    if not min(lengths) > max(_NO_LENGTH, _NO_LEG * max(lengths)):
+        raise ScaleMoGenError(
+            f"A leg of '{rig.name}' has no length; check both legs in the bone map."
+        )
+    scale = float(np.mean(lengths)) / leg_length(skeleton.rest_positions, skeleton_legs(skeleton))
+    turn = matrix_to_quaternion(_axes(rig, bones))
     back = quaternion_conjugate(turn)
 
-    scale = rig_leg_length(rig, bone_map) / leg_length(
-        skeleton.rest_positions, skeleton_legs(skeleton)
-    )
     hips = quaternion_rotate(back, rig.heads[bones("hip")].mean(axis=0))
     floor = _floor_height(rig, bones, back, scale, ankle_rest_height(skeleton))
     origin = quaternion_rotate(turn, np.array([hips[0], floor, hips[2]]))
@@ -114,26 +130,51 @@ def body_frame(rig: RestRig, bone_map: BoneMap, skeleton: Skeleton) -> BodyFrame
     )
 
 
-def _axes(heads: np.ndarray, bones: BonesOfPart) -> np.ndarray:
+def _axes(rig: RestRig, bones: BonesOfPart) -> np.ndarray:
     """Body axes (left, up, forward as columns [3, 3]) in the canonical world.
 
-    Up is the coordinate axis nearest to the trunk, so that a lean of the rest pose stays a lean;
-    left comes from the hips, and from the shoulders if they do not contradict them.
+    Left comes from the hips, and from the shoulders if they do not contradict them; where the hips
+    lie in one place, from the shoulders or the feet.
     """
-    ankles, hips, shoulders = (heads[bones(part)] for part in ("ankle", "hip", "shoulder"))
-    top = shoulders if len(shoulders) == 2 else hips
-    trunk = top.mean(axis=0) - ankles.mean(axis=0)
-    nearest = int(np.argmax(np.abs(trunk)))
-    up = np.sign(trunk[nearest]) * np.eye(3)[nearest]
+    ankles, hips, shoulders, toes = (
+        rig.heads[bones(part)] for part in ("ankle", "hip", "shoulder", "foot")
+    )
+    up = _up(rig, ankles, hips, shoulders)
 
-    def level(pair: np.ndarray) -> np.ndarray:
-        line = pair[0] - pair[1]
-        return normalize(line - line @ up * up)
+    def level(line: np.ndarray) -> np.ndarray:
+        flat = line - line @ up * up
+        return normalize(flat) if np.linalg.norm(flat) > _NO_LENGTH else np.zeros(3)
 
-    left = level(hips)
-    if len(shoulders) == 2 and level(shoulders) @ left > 0.5:
-        left = normalize(left + level(shoulders))
+    left = level(hips[0] - hips[1])
+    across = level(shoulders[0] - shoulders[1]) if len(shoulders) == 2 else np.zeros(3)
+    if across @ left > 0.5:
+        left = normalize(left + across)
+    elif not left.any():
+        ahead = toes.mean(axis=0) - ankles.mean(axis=0) if len(toes) == 2 else np.zeros(3)
+        known = [across, level(np.cross(up, ahead)), *map(level, np.eye(3))]
+        left = next(line for line in known if line.any())
     return np.stack([left, up, np.cross(left, up)], axis=-1)
+
+
+def _up(rig: RestRig, ankles: np.ndarray, hips: np.ndarray, shoulders: np.ndarray) -> np.ndarray:
+    """Which direction of the canonical world [3] is up for the body; from pairs of heads [2, 3].
+
+    The vertical, upwards or downwards, so that a lean of the rest pose stays a lean; where the
+    body lies, an axis of the armature object, however that is turned, or of the world.  A body
+    that stands or lies along none of them is its own measure.  Legs count as much as the whole
+    body: a hunched one stands on upright legs.
+    """
+    top = shoulders if len(shoulders) == 2 else hips
+    body, legs = (normalize(part.mean(axis=0) - ankles.mean(axis=0)) for part in (top, hips))
+    vertical = np.eye(3)[:, 1:2]
+    known = ((vertical, _LEANING), (rig.object_rotation, _LYING), (np.eye(3), _LYING))
+    for axes, least in known:
+        along = np.maximum(np.abs(body @ axes), np.abs(legs @ axes))
+        nearest = int(np.argmax(along))
+        if along[nearest] > least:
+            axis: np.ndarray = axes[:, nearest]
+            return axis if (body + legs) @ axis > 0.0 else -axis
+    return body if body.any() else vertical[:, 0]
 
 
 def _floor_height(
