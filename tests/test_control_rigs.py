@@ -247,6 +247,98 @@ answer(found)
     assert found[2] is None
 
 
+def test_a_rig_is_probed_again_when_anything_about_it_has_changed(ask_blender):
+    """Poses, time and selection are not about it; what depends on others is always probed."""
+    same, changed, probed = ask_blender(
+        """
+from scalemogen_blender import compat
+from scalemogen_blender.rig import probe_key
+meta, rig = generated()
+bpy.data.objects.remove(meta)
+pose, layer, scene = rig.pose.bones, bpy.context.view_layer, bpy.context.scene
+empty = bpy.data.objects.new("Other", None)
+scene.collection.objects.link(empty)
+copying = constrain(rig, "torso", "COPY_ROTATION", "root", influence=0.0)
+driver = copying.driver_add("influence")
+driver.driver.expression = "one * 0.5"
+variable = driver.driver.variables.new()
+variable.name, target = "one", variable.targets[0]
+target.id, target.data_path = rig, 'pose.bones["root"]["one"]'
+pose["root"]["one"] = pose["root"]["two"] = 0.0
+
+def key():
+    layer.update()
+    return probe_key.key(rig)
+
+def posed():
+    pose["torso"].location.x, pose["chest"].rotation_quaternion.x = 1.0, 0.5
+    pose["hips"].scale = (2.0,) * 3
+    compat.select_bones(rig, ["torso"])
+
+def twisted(name):
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    rig.data.edit_bones[name].roll += 0.1
+    bpy.ops.object.mode_set(mode="OBJECT")
+
+first, same = key(), []
+assert first is not None
+for change in (posed, lambda: scene.frame_set(7), lambda: rig.select_set(True)):
+    change()
+    same.append(key() == first)
+
+def to(owner, name, value):
+    return lambda: setattr(owner, name, value)
+
+changed, known = [], first
+for change in (
+    to(rig, "location", (0, 0, 1)), to(rig, "scale", (1, 2, 1)),
+    to(pose["torso"].bone, "use_inherit_rotation", False),
+    to(pose["torso"].bone, "inherit_scale", "NONE"), to(pose["hand_ik.L"], "ik_stretch", 0.3),
+    lambda: pose["root"].__setitem__("one", 1.0), lambda: twisted("chest"),
+    to(copying, "subtarget", "hips"), to(copying, "use_x", False), to(copying, "mute", True),
+    to(copying, "owner_space", "LOCAL"), to(driver.driver, "expression", "one * 0.25"),
+    to(target, "data_path", 'pose.bones["root"]["two"]'), to(driver, "mute", True),
+    lambda: pose["hips"].constraints.new("COPY_SCALE"),
+    lambda: setattr(pose["hips"].constraints[-1], "target", rig),
+):
+    change()
+    found = key()
+    changed.append(found is not None and found != known)
+    known = found
+
+def leaving(change, back):
+    change()
+    found = key() is None
+    back()
+    return found
+
+# The scene's time, another object, another action, a function of Python.
+changed += [
+    leaving(to(driver.driver, "expression", "frame"), to(driver.driver, "expression", "one")),
+    leaving(to(target, "id", empty), to(target, "id", rig)),
+    leaving(to(copying, "target", empty), to(copying, "target", rig)),
+    leaving(to(driver.driver, "expression", "mine(one)"), to(driver.driver, "expression", "one")),
+    leaving(to(target, "data_path", "parent.location.x"), to(target, "data_path", '["x"]')),
+]
+copying.mute = True
+plan = controls.plan_of(rig, pipeline.recognised(rig))
+layer.update()
+probed, plain = [], probing.probe
+def counting(*values):
+    probed.append(1)
+    return plain(*values)
+probing.probe = counting
+for count in range(3):
+    probing.probes_of(rig, plan, ())
+answer([same, changed, len(probed)])
+"""
+    )
+    assert all(same) and len(same) == 3
+    assert all(changed), changed
+    assert probed == 1
+
+
 @pytest.mark.parametrize(
     "state", ["posed", "animated", "pose mode", "hidden", "rest position", "tweaked strip", "error"]
 )

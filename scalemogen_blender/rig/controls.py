@@ -69,7 +69,7 @@ def retargeter_for(
     now = switch_values(rig, plan)
     # Frames of IK controls as they are with IK, but the body itself as FK shows it.
     settings = {**_by_owner(plan.settings(plan.limbs, now)), **_by_owner(plan.settings((), now))}
-    probes = probing.probe(rig, plan, tuple(settings.values()))
+    probes = probing.probes_of(rig, plan, tuple(settings.values()))
     return retarget.controls.build(rest, plan, probes, skeleton.canonical(), now, reference)
 
 

@@ -13,6 +13,7 @@ import bpy
 import numpy as np
 
 from .._core import retarget, rotations
+from . import probe_key
 
 #: Poses beside the rest pose; two would do, the third is against coincidences.
 _POSES = 3
@@ -20,7 +21,29 @@ _POSES = 3
 _REACH = 0.5
 _SHIFT = 0.1
 
+#: What was found, by rig, and what it was found for.
+_known: dict[int, tuple[object, retarget.controls.Probes]] = {}
+_MOST_RIGS = 8
+
 _CHANNELS = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle")
+
+
+def probes_of(
+    rig: bpy.types.Object,
+    plan: retarget.controls.ControlPlan,
+    settings: Sequence[retarget.Setting],
+) -> retarget.controls.Probes:
+    """What :func:`probe` finds, or has found on the rig as it is now."""
+    own = probe_key.key(rig)
+    if own is None:
+        return probe(rig, plan, settings)
+    key = own, plan, tuple(settings)
+    known = _known.pop(rig.session_uid, None)
+    found = known[1] if known is not None and known[0] == key else probe(rig, plan, settings)
+    while len(_known) >= _MOST_RIGS:
+        del _known[next(iter(_known))]
+    _known[rig.session_uid] = key, found
+    return found
 
 
 def probe(
