@@ -559,3 +559,22 @@ answer([touched, found])
     )
     assert not touched
     assert found == [["IN_PLACE", 0.25, "any text"]] * 2
+
+
+def test_what_a_rig_allows_follows_its_constraints(ask_blender):
+    """A rig driven through controls below a root control, and the same with its bones set free."""
+    assert ask_blender(
+        """
+from scalemogen_blender.rig import abilities
+from tests.blender_scripts.control_rigs import copying_controls
+judge, rig = copying_controls("COPY_TRANSFORMS", "above")
+rig.scalemogen.root = "ROOT_BONE"
+found = []
+for mute in (False, True, False):
+    for bone in rig.pose.bones:
+        for constraint in bone.constraints:
+            constraint.mute = mute
+    found.append([abilities.abilities(rig).root_bone, rigs.options(rig).root])
+answer(found)
+"""
+    ) == [[True, "ROOT_BONE"], [False, "HIPS"], [True, "ROOT_BONE"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import bpy
@@ -19,22 +20,30 @@ class Abilities:
     both_controls: bool
 
 
-#: What was found, by rig, and the state of its bones that it was found for.
-_known: dict[int, tuple[state.RigState, Abilities]] = {}
+#: What was found, by rig, when, and the state of its bones that it was found for.
+_known: dict[int, tuple[float, state.RigState, Abilities]] = {}
 _MOST_RIGS = 32
+#: Constraints have a say, too: for so long (seconds) panels may trust what was just found.
+_FRESH = 0.2
 
 
 def abilities(rig: bpy.types.Object) -> Abilities:
     """What a rig allows; cheap enough for panels."""
     now = state.recent_state(rig)
-    known = _known.get(rig.session_uid)
-    if known is not None and known[0] is now:
-        return known[1]
+    known = _known.pop(rig.session_uid, None)
+    if known is not None and known[1] is now and _is_fresh(known[0]):
+        _known[rig.session_uid] = known
+        return known[2]
     found = of_rig(rig, now.bone_map)
     while len(_known) >= _MOST_RIGS:
         del _known[next(iter(_known))]
-    _known[rig.session_uid] = now, found
+    _known[rig.session_uid] = time.monotonic(), now, found
     return found
+
+
+def _is_fresh(when: float) -> bool:
+    """Without a window nobody draws, but scripts change constraints and go on at once."""
+    return not bpy.app.background and 0.0 <= time.monotonic() - when < _FRESH
 
 
 def of_rig(rig: bpy.types.Object, bone_map: retarget.BoneMap) -> Abilities:
