@@ -19,6 +19,7 @@ from core.cleanup import (
     lock_feet,
     root_on_feet,
     solve_two_bones,
+    within_limits,
     without_jitter,
 )
 from core.cleanup.curves import smoothest
@@ -188,6 +189,64 @@ def test_jitter_goes_at_other_frame_rates_too(fps: float, left: float) -> None:
 
 
 # --- contacts ------------------------------------------------------------------------------------
+
+
+def knee_bends(motion: Motion, leg) -> np.ndarray:
+    """How far the shin is bent back from the thigh [T], degrees, negative the wrong way round."""
+    shin = quaternion_rotate(motion.rotations[:, leg.knee], SKELETON.rest_offsets[leg.ankle])
+    thigh = SKELETON.rest_offsets[leg.knee]
+    return np.degrees(np.arctan2(-shin[:, 2], -shin[:, 1]) - np.arctan2(-thigh[2], -thigh[1]))
+
+
+@pytest.mark.parametrize("bend", [-0.02, -0.1, -0.2, -0.4])
+def test_knees_do_not_bend_backwards(bend: float) -> None:
+    """Nor after the clean-up, which shortens straight legs; the feet stay where they were."""
+    legs = pose(bend=0.5 * bend)
+    limited = within_limits(legs)
+    for leg in (LEFT, RIGHT):
+        assert knee_bends(legs, leg).max() < -0.5
+        assert knee_bends(limited, leg).min() > -2.0
+        off = limited.positions()[:, leg.toe] - legs.positions()[:, leg.toe]
+        # A leg that is straight is longer than one that was bent, and no more.
+        assert np.abs(off).max() < 0.05 * abs(bend) + 1e-6
+        before, after = (m.global_rotations()[:, leg.ankle] for m in (legs, limited))
+        assert rotation_angle(before, after).max() < 1e-5
+    lower = moved(legs, np.tile([0.0, -0.02, 0.0], (legs.frame_count, 1)))
+    sliding = moved(lower, np.linspace([0.0, 0.0, -0.03], [0.0, 0.0, 0.03], legs.frame_count))
+    cleaned = clean_up(sliding)
+    assert min(knee_bends(cleaned, leg).min() for leg in (LEFT, RIGHT)) > -2.0
+
+
+def test_a_knee_goes_through_straight_without_a_jump() -> None:
+    """A knee that swings from bent to bent backwards and on comes to rest softly."""
+    swing = np.linspace(0.5, -0.8, 400)
+    still = pose(400, bend=0.0)
+    limited = within_limits(turned(still, LEFT.knee, swing[:, None] * [1.0, 0.0, 0.0]))
+    bends = knee_bends(limited, LEFT)
+    assert np.abs(np.diff(bends)).max() < 1.01 * np.degrees(swing[0] - swing[1])
+    np.testing.assert_allclose(bends[:140], np.degrees(swing[:140]), atol=0.05)
+    assert bends.min() > -2.0
+
+
+@pytest.mark.parametrize("rolled", [120.0, 180.0, -180.0, -150.0])
+def test_toes_that_are_turned_over_are_turned_back(rolled: float) -> None:
+    """About the foot's own length; where they point, up or down, stays."""
+    lifted = np.array([-0.4, 0.0, 0.0])
+    legs = turned(pose(), LEFT.toe, np.tile(lifted, (60, 1)))
+    over = turned(legs, LEFT.toe, np.tile([0.0, 0.0, np.radians(rolled)], (60, 1)))
+    back = within_limits(over).rotations[:, LEFT.toe]
+    ahead = quaternion_rotate(legs.rotations[:, LEFT.toe], np.eye(3)[2])
+    np.testing.assert_allclose(quaternion_rotate(back, np.eye(3)[2]), ahead, atol=1e-6)
+    left = np.degrees(rotation_angle(back, legs.rotations[:, LEFT.toe])).max()
+    assert left < 8.0
+    if abs(rolled) == 180.0:
+        assert left < 1e-3
+
+
+def test_what_bodies_can_do_is_left_alone() -> None:
+    """Toes on which one stands, deep squats and bodies that lie folded."""
+    tiptoe = turned(pose(bend=1.1), LEFT.toe, np.tile([-1.1, 0.2, 0.1], (60, 1)))
+    np.testing.assert_array_equal(within_limits(tiptoe).rotations, tiptoe.rotations)
 
 
 def test_contacts_are_phases_of_a_foot_a_joint_and_frames() -> None:
