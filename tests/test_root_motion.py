@@ -277,3 +277,18 @@ for seed, uneven in ((0, False), (1, False), (2, True)):
 @pytest.mark.blender
 def test_blender_shows_what_was_meant_whatever_the_bones_inherit(run_in_blender):
     run_in_blender(IN_BLENDER, Path(__file__).parent, timeout=300)
+
+
+@pytest.mark.parametrize("root", ROOTS)
+@pytest.mark.parametrize("lock", ["AUTOMATIC", "ALWAYS", "NEVER"])
+@pytest.mark.parametrize("frames", [0, 1, 2, 3])
+def test_the_shortest_clips_come_out_whole(root, lock, frames):
+    measured = retargeter(build_rig(RigRecipe(root_bone=True)))
+    motion = walking(12).at_frames(slice(0, frames))
+    chosen = RetargetOptions(root=root, feet=lock, arm_spread=10.0, leg_spread=5.0)
+    channels = measured.transfer(motion, chosen)
+    assert channels.frame_count == frames
+    assert np.isfinite(channels.rotations).all()
+    for locations in channels.locations.values():
+        assert locations.shape == (frames, 3)
+        assert np.isfinite(locations).all()

@@ -87,6 +87,8 @@ def facing(pelvis: np.ndarray) -> np.ndarray:
     w, y = pelvis[:, 0], pelvis[:, 2]
     # Twice the angle of (w, y), so that both quaternions of a rotation say the same.
     angles = np.arctan2(2.0 * w * y, w * w - y * y)
+    if not len(angles):
+        return np.zeros(0)
     known = np.flatnonzero(w * w + y * y > _LEAST_FACING)
     if not len(known):
         known = np.arange(len(pelvis))
