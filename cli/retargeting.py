@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--root",
         choices=tuple(_ROOTS),
         default="hips",
-        help="what carries the way through the world (default: hips)",
+        help="what travels through the world (default: hips)",
     )
     group.add_argument(
         "--feet",

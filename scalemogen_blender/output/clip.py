@@ -1,4 +1,4 @@
-"""The frames that an exporter shall see: range and frame rate of a clip, for a while."""
+"""The frames that an exporter is to see: range and frame rate of a clip, for a while."""
 
 from __future__ import annotations
 

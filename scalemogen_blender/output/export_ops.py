@@ -65,7 +65,7 @@ class SCALEMOGEN_OT_export_fbx(_Exporter, bpy.types.Operator):
     filter_glob: bpy.props.StringProperty(default="*.fbx", options={"HIDDEN"})
     fbx_for: bpy.props.EnumProperty(
         name="FBX For",
-        description="The program that shall read the file; without a choice the panel's",
+        description="The program that the file is for; if not given, the one chosen in the panel",
         items=ENGINES,
         default="PLAIN",
         options={"SKIP_SAVE"},

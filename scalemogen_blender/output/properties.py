@@ -131,7 +131,7 @@ class OutputProperties(bpy.types.PropertyGroup):
     )
     fbx_for: bpy.props.EnumProperty(
         name="FBX For",
-        description="The program that shall read FBX files",
+        description="The program that FBX files are made for",
         items=ENGINES,
         default="PLAIN",
     )

@@ -13,12 +13,12 @@ from .._core import retarget
 from . import slots
 
 ROOTS = (
-    ("HIPS", "Hips", "The hips carry the way through the world; the object stays where it is"),
+    ("HIPS", "Hips", "The hips travel through the world; the object stays where it is"),
     (
         "ROOT_BONE",
         "Root Bone",
         "The rig's root bone moves on the floor below the hips and turns with the body, as game "
-        "engines want it",
+        "engines expect it",
     ),
     (
         "OBJECT",
@@ -30,7 +30,7 @@ ROOTS = (
 FEET = (
     ("AUTOMATIC", "Automatic", "Standing feet stay put where the motion says that they stand"),
     ("ALWAYS", "Always", "Feet stay put wherever they are near the floor"),
-    ("NEVER", "Never", "Feet are left as they come out, and may slide on other proportions"),
+    ("NEVER", "Never", "Feet are not corrected, and may slide on a body of other proportions"),
 )
 CONTROLS = (
     ("FK", "FK", "Key the forward kinematics controls, and switch the limbs to them"),
@@ -116,7 +116,7 @@ class RetargetSettings(bpy.types.PropertyGroup):
     root: _option(
         bpy.props.EnumProperty,
         name="Root Motion",
-        description="What carries the way through the world",
+        description="What travels through the world as the character walks",
         items=ROOTS,
     )
     feet: _option(
