@@ -16,13 +16,11 @@ import numpy as np
 from mathutils import Matrix
 
 from .. import character, compat
-from .._core import rotations
-from . import carried, skeletons
+from . import carried, skeletons, transforms
 from .clip import Clip, scene_fps, time_kept
 
 _SMALL = 1e-6
-#: Share of its way by which single precision lets an object tremble that stays where it is.
-_STILL = 1e-5
+_NAME = "ScaleMoGen stand-in"
 
 
 @dataclass(frozen=True)
@@ -131,11 +129,11 @@ def _armature(
     made.keep(bpy.data.armatures, data)
     data.animation_data_clear()
     data.pose_position = "POSE"
-    copy = made.object("ScaleMoGen stand-in", data)
+    copy = made.object(_NAME, data)
     parents = skeletons.exported(rig)
     skeletons.reduce_to(copy, parents)
     skeletons.set_free(copy)
-    at, size = _rigid(seen.world, unit)
+    at, size = transforms.rigid(seen.world, unit)
     index = {bone.name: i for i, bone in enumerate(rig.pose.bones)}
     order = [bone.name for bone in skeletons.parents_first(data)]
     rest = np.array([rig.data.bones[name].matrix_local for name in order])
@@ -147,7 +145,7 @@ def _armature(
     posed_now = size[:, None] @ moving @ np.linalg.inv(size[0]) @ rest_now
     if skeletons.is_controlled(rig):
         posed_now = _unstretched(posed_now, [data.bones[name].parent is None for name in order])
-    writer = compat.ActionWriter.new(copy, "ScaleMoGen stand-in")
+    writer = compat.ActionWriter.new(copy, _NAME)
     made.keep(bpy.data.actions, writer.action)
     frames = np.arange(len(seen.world), dtype=np.float64)
     rows = {name: row for row, name in enumerate(order)}
@@ -160,56 +158,11 @@ def _armature(
         local = np.linalg.inv(resting) @ posed_now[:, row]
         path = copy.pose.bones[name].path_from_id() + "."
         # Keys have no shear: what hangs on a bone has to reckon with where that really is.
-        posed_now[:, row] = resting @ key_transform(writer, path, name, frames, local)
+        posed_now[:, row] = resting @ transforms.key_transform(writer, path, name, frames, local)
     copy.rotation_mode = "QUATERNION"
-    key_transform(writer, "", copy.name, frames, at, always=True)
+    transforms.key_transform(writer, "", copy.name, frames, at, always=True)
     writer.assign(copy)
     return copy, {name: posed_now[:, row] for row, name in enumerate(order)}
-
-
-def _rigid(world: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
-    """Way and turn [T, 4, 4] of an object in the new unit, and what is left: its size."""
-    scaled = np.diag([unit, unit, unit, 1.0]) @ world
-    at = np.tile(np.eye(4), (len(world), 1, 1))
-    at[:, :3, :3] = _nearest_rotations(scaled[:, :3, :3])
-    at[:, :3, 3] = scaled[:, :3, 3]
-    return at, np.linalg.inv(at) @ scaled
-
-
-def key_transform(
-    writer: compat.ActionWriter,
-    path: str,
-    group: str,
-    frames: np.ndarray,
-    matrices: np.ndarray,
-    always: bool = False,
-) -> np.ndarray:
-    """Keys of location, quaternion and scale for matrices [T, 4, 4], where they are not at rest.
-
-    The matrices that the keys make: the same without their shear.
-    """
-    axes = matrices[:, :3, :3]
-    scale = np.linalg.norm(axes, axis=-2)
-    scale[:, 0] *= np.where(np.linalg.det(axes) < 0.0, -1.0, 1.0)
-    turns = rotations.matrix_to_quaternion(_nearest_rotations(axes / scale[:, None]))
-    channels = (
-        ("location", matrices[:, :3, 3], (0.0, 0.0, 0.0)),
-        ("rotation_quaternion", rotations.make_continuous(turns), (1.0, 0.0, 0.0, 0.0)),
-        ("scale", scale, (1.0, 1.0, 1.0)),
-    )
-    for name, values, rest in channels:
-        if always or np.abs(values - np.array(rest)).max(initial=0.0) > _SMALL:
-            for column in range(values.shape[1]):
-                writer.add_curve(path + name, column, group, frames, values[:, column])
-    made = matrices.copy()
-    made[:, :3, :3] = rotations.quaternion_to_matrix(turns) * scale[:, None]
-    return made
-
-
-def _nearest_rotations(axes: np.ndarray) -> np.ndarray:
-    u, _, vt = np.linalg.svd(axes)
-    u[np.linalg.det(u @ vt) < 0.0, :, -1] *= -1.0
-    return np.asarray(u @ vt)
 
 
 def _unstretched(posed: np.ndarray, roots: Sequence[bool]) -> np.ndarray:
@@ -240,7 +193,7 @@ def _meshes(
     posed: dict[str, np.ndarray],
 ) -> list[tuple[bpy.types.Object, bpy.types.Object]]:
     """Each mesh of the character and its stand-in, on the stand-in's armature."""
-    at, _ = _rigid(seen.world, unit)
+    at, _ = transforms.rigid(seen.world, unit)
     scaled = np.diag([unit, unit, unit, 1.0])
     frames = np.arange(len(at), dtype=np.float64)
     found = []
@@ -262,32 +215,24 @@ def _meshes(
             stand_in.parent_type, stand_in.parent_bone = "BONE", bone
             length = copy.data.bones[bone].length  # Blender hangs children on the tail
             stand_in.matrix_parent_inverse = Matrix.Translation((0.0, -length, 0.0))
-        way, own_size = (None, place) if skinned is not None else _rigid(place, 1.0)
+        way, own_size = (None, place) if skinned is not None else transforms.rigid(place, 1.0)
         data.transform(Matrix(own_size[0]), shape_keys=True)
         if np.linalg.det(own_size[0][:3, :3]) < 0.0:
             data.flip_normals()
         if way is not None:
-            _place(made, stand_in, way @ own_size @ np.linalg.inv(own_size[0]), frames)
+            moved = way @ own_size @ np.linalg.inv(own_size[0])
+            action = transforms.place(stand_in, frames, moved, _NAME)
+            if action is not None:
+                made.keep(bpy.data.actions, action)
         if mesh in seen.shapes and data.shape_keys is not None:
             _key_shapes(made, data.shape_keys, seen.shapes[mesh], frames)
         found.append((mesh, stand_in))
     return found
 
 
-def _place(made: _Made, o: bpy.types.Object, matrices: np.ndarray, frames: np.ndarray) -> None:
-    """Put an object where the matrices [T, 4, 4] say, with keys if it moves."""
-    o.rotation_mode = "QUATERNION"
-    o.matrix_basis = Matrix(matrices[0])
-    if np.abs(matrices - matrices[0]).max() > _STILL * np.abs(matrices).max():
-        writer = compat.ActionWriter.new(o, "ScaleMoGen stand-in")
-        made.keep(bpy.data.actions, writer.action)
-        key_transform(writer, "", o.name, frames, matrices, always=True)
-        writer.assign(o)
-
-
 def _key_shapes(made: _Made, shapes: bpy.types.Key, values: np.ndarray, frames: np.ndarray) -> None:
     shapes.animation_data_clear()
-    writer = compat.ActionWriter.new(shapes, "ScaleMoGen stand-in")
+    writer = compat.ActionWriter.new(shapes, _NAME)
     made.keep(bpy.data.actions, writer.action)
     for column, block in enumerate(shapes.key_blocks):
         block.value = values[0, column]
@@ -310,7 +255,7 @@ def _named(wanted: Sequence[tuple[bpy.types.Object, str]]) -> Iterator[None]:
         yield
     finally:
         for o, _ in wanted:
-            o.name = "ScaleMoGen stand-in"
+            o.name = _NAME
         for holder, name in lent:
             holder.name = name
 
