@@ -4,6 +4,7 @@ import pytest
 
 import rig_library
 from core.retarget import SLOTS, best_effort_map, detection
+from core.retarget.bone_names import comparable, tokens
 from core.retarget.corrections import problem
 from core.retarget.schemes import Scheme, schemes
 
@@ -159,3 +160,10 @@ def test_a_control_rig_goes_before_its_own_deform_bones():
 def test_rigs_are_called_what_people_call_them(scheme, title):
     rig = rig_library.build(scheme)
     assert best_effort_map(rig.bone_names, rig.parents, rig.heads).title == title
+
+
+@pytest.mark.parametrize("piece", ["forearm", "A", "bip01_", "左"])
+def test_names_of_any_length_are_read_at_once(piece):
+    endless = 2000 * piece
+    assert len(comparable(endless)) <= 256 and len(tokens(endless)) <= 256
+    assert tokens("ns:" * 2000 + "LeftForeArm") == ("left", "fore", "arm")

@@ -14,6 +14,8 @@ _NAMESPACE = re.compile(r"^.*[:|]")
 _TOKEN = re.compile(r"\d+|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 #: Blender cuts names to so many bytes.
 _LONGEST_NAME = 63
+#: Files may have names of any length; what comes later in them is not read.
+_MOST_LETTERS = 256
 #: A name that has words besides those of a body part is this much less likely to mean it.
 _UNKNOWN_WORDS = 0.35
 #: A word that this share of all names has, but at least so many names, says nothing.
@@ -40,7 +42,7 @@ class NameParts:
 
 def without_namespace(name: str) -> str:
     """``mixamorig7:Hips``, ``Character|Hips`` and ``CC_Base_Hips`` are ``Hips``."""
-    stripped = _NAMESPACE.sub("", name) or name
+    stripped = (_NAMESPACE.sub("", name) or name)[:_MOST_LETTERS]
     prefix = vocabulary().prefix
     while (shorter := prefix.sub("", stripped)) and shorter != stripped:
         stripped = shorter

@@ -18,6 +18,8 @@ SIDE_WORDS = {
 #: Joined words are only taken apart into pieces of at least so many letters.
 _SHORTEST_PIECE = 3
 _SHORT_PIECES = frozenset({"up", "lo"})
+#: Longer words than Blender's names are not taken apart: the ways to do so double with every piece.
+_LONGEST_WORD = 63
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def vocabulary() -> Vocabulary:
 def split_word(word: str) -> tuple[str, ...]:
     """A joined word in known pieces (``lthighbend`` is l, thigh, bend); itself if it has none."""
     table = vocabulary()
-    if len(word) < 2 * _SHORTEST_PIECE - 2 or table.is_known(word):
+    if not 2 * _SHORTEST_PIECE - 2 <= len(word) <= _LONGEST_WORD or table.is_known(word):
         return (word,)
     pieces = _pieces(word, 0, table)
     return pieces or (word,)
