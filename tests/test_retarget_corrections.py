@@ -146,6 +146,7 @@ def table(**changes):
         (table(bones=["Hips"]), "maps no bones"),
         (table(bones={"pelvis": []}), "maps no bones"),
         (table(bones={"tail": ["Tail"]}), "names 'tail', which is no joint"),
+        (table(bones={"\ud800" + 9000 * "x": ["Tail"]}), r"^.{5,80}xx', which is no joint.{,500}$"),
         (table(bones={"pelvis": "Hips"}), "no list of bone names for 'pelvis'"),
         (table(bones={"pelvis": [1]}), "no list of bone names for 'pelvis'"),
         (table(bones={"pelvis": [""]}), "no list of bone names for 'pelvis'"),

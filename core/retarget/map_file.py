@@ -12,6 +12,8 @@ FORMAT = "scalemogen rig map"
 VERSION = 1
 #: No map is larger; a file that is will not be read at all.
 _MOST_BYTES = 1_000_000
+#: Letters of a word that is no joint in the message about it.
+_MOST_SHOWN = 40
 
 
 def to_json(bone_map: BoneMap) -> str:
@@ -92,8 +94,9 @@ def _bones(table: dict, source: str) -> dict[str, tuple[str, ...]]:
     found = {}
     for slot, chain in bones.items():
         if slot not in SLOTS:
+            shown = ascii(slot[:_MOST_SHOWN])  # a file may say anything, at any length
             raise ScaleMoGenError(
-                f"{source} names '{slot}', which is no joint; the joints are {', '.join(SLOTS)}."
+                f"{source} names {shown}, which is no joint; the joints are {', '.join(SLOTS)}."
             )
         if not isinstance(chain, list) or not all(isinstance(b, str) and b for b in chain):
             raise ScaleMoGenError(f"{source} has no list of bone names for '{slot}'.")
