@@ -1,14 +1,14 @@
 """Control rigs: motions onto the controls, so that the deform bones show them.
 
 ``find_plan`` knows published control rigs, ``search_plan`` follows the constraints of others,
-probing (in the add-on) shows what carries each
-control, and ``build`` makes a :class:`ControlRetargeter` that keys FK or IK controls and switches.
+probing (in the add-on) shows what carries each control, and ``build`` makes a
+:class:`ControlRetargeter` that keys FK or IK controls and switches.
 """
 
 from .frames import Probes
 from .graph import Hold, RigGraph
 from .plan import LIMBS, ControlPlan, Limb, Switch
-from .presets import find_plan, is_preset
+from .presets import find_plan
 from .retargeter import ControlRetargeter, build, reader
 from .search import Obstacle, needs_controls, obstacle, search_plan
 
@@ -24,7 +24,6 @@ __all__ = [
     "Switch",
     "build",
     "find_plan",
-    "is_preset",
     "needs_controls",
     "obstacle",
     "reader",

@@ -1,25 +1,17 @@
 """Known control rigs: the key "controls" of the schemes in assets/rig_maps/."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from ..bone_map import CHAINS, REQUIRED, RIG_MAPS, SLOTS
+from ..bone_map import CHAINS, REQUIRED, SLOTS
+from ..schemes import schemes
 from .plan import ControlPlan, Limb, Switch
 
 
 @cache
-def _presets() -> tuple[dict[str, Any], ...]:
-    tables = (
-        json.loads(path.read_text(encoding="utf-8")) for path in sorted(RIG_MAPS.glob("*.json"))
-    )
-    return tuple(table for table in tables if "controls" in table)
-
-
-def is_preset(scheme: str) -> bool:
-    """Whether a naming scheme is that of a known control rig."""
-    return any(table["name"] == scheme for table in _presets())
+def _presets() -> tuple[Mapping[str, Any], ...]:
+    return tuple(scheme.table for scheme in schemes() if "controls" in scheme.table)
 
 
 def find_plan(names: Collection[str]) -> ControlPlan | None:
