@@ -228,6 +228,31 @@ def test_a_knee_goes_through_straight_without_a_jump() -> None:
     assert bends.min() > -2.0
 
 
+@pytest.mark.parametrize(("side", "sign"), [("left", -1.0), ("right", 1.0)])
+def test_elbows_do_not_bend_backwards(side: str, sign: float) -> None:
+    """The hands keep their direction from the shoulders and their rotation; bent arms stay."""
+    shoulder, elbow, wrist = (SKELETON.index(f"{side}_{p}") for p in ("shoulder", "elbow", "wrist"))
+    out = normalize(SKELETON.rest_offsets[elbow])
+
+    def arm(bend: float) -> tuple[Motion, Motion, np.ndarray]:
+        angles = np.tile([0.0, sign * bend, 0.0], (60, 1))
+        before = turned(turned(pose(), shoulder, np.tile([0.3, 0.2, 0.5], (60, 1))), elbow, angles)
+        after = within_limits(before)
+        lower = quaternion_rotate(after.rotations[:, elbow], out)
+        return before, after, np.degrees(np.arcsin(lower[:, 2]))
+
+    before, after, bends = arm(-0.6)
+    assert (bends > -8.0).all() and (bends < 1.0).all()
+    reach = [
+        normalize(m.positions()[:, wrist] - m.positions()[:, shoulder]) for m in (before, after)
+    ]
+    np.testing.assert_allclose(*reach, atol=1e-6)
+    hands = [m.global_rotations()[:, wrist] for m in (before, after)]
+    assert rotation_angle(*hands).max() < 1e-5
+    before, after, _ = arm(0.6)
+    np.testing.assert_array_equal(before.rotations, after.rotations)
+
+
 @pytest.mark.parametrize("rolled", [120.0, 180.0, -180.0, -150.0])
 def test_toes_that_are_turned_over_are_turned_back(rolled: float) -> None:
     """About the foot's own length; where they point, up or down, stays."""

@@ -1,11 +1,11 @@
-"""What no body can do is taken out: knees bent backwards and toes turned over; numpy only.
+"""What no body can do is taken out: limbs bent backwards and toes turned over; numpy only.
 
-Generated legs that should be straight come out bent a few degrees the wrong way, and whatever
-shortens them to reach a foot afterwards would bend them further that way.  Toe joints may be turned
+Generated limbs that should be straight come out bent the wrong way, and whatever shortens a leg to
+reach a foot afterwards would bend it further that way.  Toe joints may be turned
 about the foot's own length: some captured motion counts that roll from elsewhere.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,52 +22,74 @@ from ..rotations import (
 from ..skeleton import Skeleton
 from .legs import Leg, legs_of
 
-_HINGE, _UP, _AHEAD = np.eye(3)
+_LEFT, _UP, _AHEAD = np.eye(3)
 
-#: Captured legs are straight within this (radians); a knee approaches that end of its way softly.
-_STRAIGHT, _SOFT = np.radians(-2.0), np.radians(4.0)
-#: A hinge that bends further back than this is no knee that is straight: a body that lies folded
-#: in itself, or a thigh that is rolled round.  Such legs are left alone.
-_NO_KNEE = np.radians(60.0)
+#: Where captured limbs are straight, and how softly they get there (radians).
+_KNEE = (np.radians(-2.0), np.radians(4.0))
+_ELBOW = (np.radians(-8.0), np.radians(8.0))
+#: What bends further back is not straight but folded, or rolled round above, and is left alone.
+_NO_HINGE = np.radians(60.0)
 #: How far toes bend up, down and aside, and roll (radians).
 _TOES_UP, _TOES_DOWN, _TOES_ASIDE, _TOES_ROLL = np.radians([75.0, 50.0, 25.0, 20.0])
 
 
-def within_limits(motion: Motion) -> Motion:
-    """The motion with knees that do not bend backwards and toes that lie in front of their feet.
+@dataclass(frozen=True)
+class _Hinge:
+    """A limb by its joints, the axis about which its lower bone bends, and how soft its end is."""
 
-    Ankles keep their direction from the hips, feet their rotation in the world.
+    joints: tuple[int, int, int]
+    axis: np.ndarray
+    straight: float
+    soft: float
+
+
+def within_limits(motion: Motion) -> Motion:
+    """The motion without knees and elbows that bend backwards, and with toes in front of feet.
+
+    Ankles and wrists keep their direction from hips and shoulders, feet and hands their rotation in
+    the world.
     """
     rotations = motion.rotations.copy()
+    for hinge in _hinges(motion.skeleton):
+        _straighten(rotations, hinge, motion.skeleton)
     for leg in legs_of(motion.skeleton):
-        _straighten_knee(rotations, leg, motion.skeleton)
         _turn_toes_back(rotations, leg)
     return replace(motion, rotations=rotations)
 
 
-def _straighten_knee(rotations: np.ndarray, leg: Leg, skeleton: Skeleton) -> None:
-    thigh, shin = skeleton.rest_offsets[leg.knee], skeleton.rest_offsets[leg.ankle]
-    hip, knee, ankle = (rotations[:, joint].copy() for joint in (leg.hip, leg.knee, leg.ankle))
-    down = quaternion_rotate(knee, shin)
-    rest = np.arctan2(-thigh[2], -thigh[1])
-    bend = np.arctan2(-down[:, 2], -down[:, 1]) - rest
-    bend = (bend + np.pi) % (2.0 * np.pi) - np.pi
-    wrong = (bend < _STRAIGHT + _SOFT) & (bend > -_NO_KNEE)
+def _hinges(skeleton: Skeleton) -> list[_Hinge]:
+    """Knees and elbows; axes in the T-pose, about which they bend as they should."""
+    found = [_Hinge((leg.hip, leg.knee, leg.ankle), _LEFT, *_KNEE) for leg in legs_of(skeleton)]
+    for side, axis in (("left", -_UP), ("right", _UP)):
+        shoulder, elbow, wrist = (
+            skeleton.index(f"{side}_{part}") for part in ("shoulder", "elbow", "wrist")
+        )
+        found.append(_Hinge((shoulder, elbow, wrist), axis, *_ELBOW))
+    return found
+
+
+def _straighten(rotations: np.ndarray, hinge: _Hinge, skeleton: Skeleton) -> None:
+    root, middle, end = hinge.joints
+    upper, lower = skeleton.rest_offsets[middle], skeleton.rest_offsets[end]
+    first, second, third = (rotations[:, joint].copy() for joint in hinge.joints)
+    bent = quaternion_rotate(second, lower)
+    along = normalize(upper - (upper @ hinge.axis) * hinge.axis)
+    bend = np.arctan2(bent @ np.cross(hinge.axis, along), bent @ along)
+    wrong = (bend < hinge.straight + hinge.soft) & (bend > -_NO_HINGE)
     if not wrong.any():
         return
     # Up to the soft end as it is, then ever less, never beyond straight.
-    within = (_STRAIGHT + _SOFT - bend) / _SOFT
-    allowed = _STRAIGHT + _SOFT / (1.0 + np.maximum(within, 0.0))
-    turn = rotation_vector_to_quaternion(np.where(wrong, allowed - bend, 0.0)[:, None] * _HINGE)
-    new_knee = quaternion_multiply(turn, knee)
-    before, after = thigh + down, thigh + quaternion_rotate(new_knee, shin)
-    new_hip = quaternion_multiply(hip, quaternion_between(normalize(after), normalize(before)))
-    # The foot keeps its rotation in the world.
-    shin_was, shin_is = quaternion_multiply(hip, knee), quaternion_multiply(new_hip, new_knee)
-    new_ankle = quaternion_multiply(
-        quaternion_conjugate(shin_is), quaternion_multiply(shin_was, ankle)
-    )
-    for joint, new in ((leg.hip, new_hip), (leg.knee, new_knee), (leg.ankle, new_ankle)):
+    within = np.maximum(hinge.straight + hinge.soft - bend, 0.0) / hinge.soft
+    allowed = hinge.straight + hinge.soft / (1.0 + within)
+    turn = np.where(wrong, allowed - bend, 0.0)[:, None] * hinge.axis
+    new_second = quaternion_multiply(rotation_vector_to_quaternion(turn), second)
+    before, after = upper + bent, upper + quaternion_rotate(new_second, lower)
+    swing = quaternion_between(normalize(after), normalize(before))
+    new_first = quaternion_multiply(first, swing)
+    # What hangs on the limb keeps its rotation in the world.
+    was, now = quaternion_multiply(first, second), quaternion_multiply(new_first, new_second)
+    new_third = quaternion_multiply(quaternion_conjugate(now), quaternion_multiply(was, third))
+    for joint, new in ((root, new_first), (middle, new_second), (end, new_third)):
         rotations[wrong, joint] = normalize(new[wrong])
         rotations[:, joint] = make_continuous(rotations[:, joint])
 
@@ -95,5 +117,5 @@ def _turn_toes_back(rotations: np.ndarray, leg: Leg) -> None:
 
 def _pointing(aside: np.ndarray, up: np.ndarray) -> np.ndarray:
     """Turns [T, 4] that take straight ahead so far up, and so far aside."""
-    lift = rotation_vector_to_quaternion(-up[:, None] * _HINGE)
+    lift = rotation_vector_to_quaternion(-up[:, None] * _LEFT)
     return quaternion_multiply(lift, rotation_vector_to_quaternion(aside[:, None] * _UP))
