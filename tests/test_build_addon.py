@@ -71,6 +71,13 @@ def test_the_add_on_lies_at_the_root_with_core_and_assets_in_it(
     assert archive_problems(zip_bytes(entries)) == []
 
 
+def test_rig_maps_go_in_and_the_rigs_that_judge_them_stay_out() -> None:
+    packed = set(project_files(ROOT))
+    maps = {path.relative_to(ROOT).as_posix() for path in (ROOT / "assets/rig_maps").glob("*.json")}
+    assert maps and maps <= packed
+    assert not any("rig_library" in name for name in packed)
+
+
 def test_caches_pickles_and_logs_stay_out(checkout: Path, encoder: Path) -> None:
     before = set(entries_of(checkout, encoder))
     for name in (
