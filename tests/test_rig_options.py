@@ -578,3 +578,36 @@ for mute in (False, True, False):
 answer(found)
 """
     ) == [[True, "ROOT_BONE"], [False, "HIPS"], [True, "ROOT_BONE"]]
+
+
+def test_what_is_shown_and_accepted_follows_the_bone_map(ask_blender):
+    """Also where a result has been accepted before: what was seen last is what one gets."""
+    found = ask_blender(
+        """
+from scalemogen_blender.rig import slots, stored
+rig = mannequin()
+land(rig=rig)
+def keys_head(action):
+    return "head" in compat.keyed_bones(action)
+found = [keys_head(listed().preview)]
+bpy.context.scene.frame_set(15)
+slots.correct(rig, {s: b for s, b in rigs.bone_map(rig).bones.items() if s != "head"})
+found += [keys_head(listed().preview), bpy.context.scene.frame_current]
+ops.result_accept()
+first = rig.animation_data.action
+found.append(keys_head(first))
+slots.confirm(rig, ["neck"])  # says that it is right, and changes nothing
+ops.result_play(index=0)
+ops.result_accept()
+found.append(rig.animation_data.action == first)
+stored.store(rig, {})
+ops.result_play(index=0)
+ops.result_accept()
+found += [rig.animation_data.action == first, keys_head(rig.animation_data.action)]
+land(rig=rig)
+stored.store(rig, {"pelvis": ()})
+found += [keys_head(listed().preview), "hips" in listed().message.lower()]
+answer(found)
+"""
+    )
+    assert found == [True, False, 15, False, True, False, True, True, True]

@@ -24,7 +24,7 @@ def is_shown_on(rig: bpy.types.Object) -> bool:
 
 
 def rig_changed(rig: bpy.types.Object) -> None:
-    """An option of a rig has changed: what is shown on it is shown anew."""
+    """An option or the map of a rig has changed: what is shown on it is shown anew."""
     for scene in _scenes_showing(rig):
         if bpy.app.background or _took < _AT_ONCE:
             _refresh(scene)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -79,5 +80,7 @@ def remembered(rig: bpy.types.Object) -> dict[str, Any]:
 
 
 def fingerprint(rig: bpy.types.Object) -> str:
-    """Changes when what is shown on the rig would."""
-    return repr((options(rig), reference_pose.stored_text(rig)))
+    """Changes when what is shown on the rig would: with its options, its map, its reference."""
+    bones = state.state(rig).bone_map.bones
+    about = repr((options(rig), sorted(bones.items()), reference_pose.stored_text(rig)))
+    return hashlib.blake2b(about.encode(), digest_size=16).hexdigest()

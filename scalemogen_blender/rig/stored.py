@@ -35,7 +35,10 @@ def corrections(rig: bpy.types.Object) -> Table:
 
 
 def store(rig: bpy.types.Object, table: Mapping[str, Sequence[str]], preset: str = "") -> None:
-    """Make ``table`` the rig's corrections; an empty one forgets the rig."""
+    """Make ``table`` the rig's corrections; an empty one forgets the rig.
+
+    What is shown on the rig follows.
+    """
     global writes
     writes += 1
     record = record_of(rig)
@@ -53,6 +56,9 @@ def store(rig: bpy.types.Object, table: Mapping[str, Sequence[str]], preset: str
             slot.bones.add().name = bone
     if not table:
         forget(rig)
+    from ..results import refreshing
+
+    refreshing.rig_changed(rig)
 
 
 def forget(rig: bpy.types.Object) -> None:
