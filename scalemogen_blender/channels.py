@@ -35,6 +35,17 @@ class Channel:
             return self.owner.path_from_id() + self.property_name
         return str(self.owner.path_from_id(self.property_name))
 
+    def now(self, owner: bpy.types.PoseBone | bpy.types.Object | None = None) -> list[float]:
+        """The property's values [C], of the same bone or object elsewhere if one is given."""
+        owner = self.owner if owner is None else owner
+        if self.property_name.startswith("["):
+            # Resolving its path gives the item's name where the number stands for one of a menu.
+            value = owner[bpy.utils.unescape_identifier(self.property_name[2:-2])]
+        else:
+            value = getattr(owner, self.property_name)
+        single = isinstance(value, bool | int | float)
+        return [float(value)] if single else [float(part) for part in value]
+
 
 def channels_of(rig: bpy.types.Object, pose: retarget.PoseChannels) -> Iterator[Channel]:
     """Everything that a motion keys: each bone in its own rotation mode, parents first.

@@ -25,9 +25,7 @@ def played(
 
 def static(channel: Channel) -> np.ndarray:
     """The property's values now [C]."""
-    value = channel.owner.path_resolve(channel.property_name)
-    single = isinstance(value, bool | int | float)
-    return np.array([value] if single else list(value), dtype=np.float64)
+    return np.array(channel.now())
 
 
 def animated(rig: bpy.types.Object) -> set[tuple[str, int]]:
@@ -75,8 +73,7 @@ def _of_nla(
             for channel, values in zip(channels, found, strict=True):
                 is_bone = isinstance(channel.owner, bpy.types.PoseBone)
                 owner = bones[channel.owner.name] if is_bone else shown
-                name = channel.property_name
-                values[row] = owner.path_resolve(name) if name[0] == "[" else getattr(owner, name)
+                values[row] = channel.now(owner)
     return found
 
 

@@ -155,9 +155,12 @@ def _default(channel: Channel) -> np.ndarray:
     known = _DEFAULTS.get(channel.property_name)
     if known is not None:
         return np.array(known)
-    name = channel.property_name[2:-2]
-    told = channel.owner.id_properties_ui(bpy.utils.unescape_identifier(name)).as_dict()
-    value = told.get("default", 0.0)
+    name = channel.property_name
+    if name.startswith("["):
+        key = bpy.utils.unescape_identifier(name[2:-2])
+        value = channel.owner.id_properties_ui(key).as_dict().get("default", 0.0)
+    else:
+        value = channel.owner.bl_rna.properties[name].default
     return np.atleast_1d(np.asarray(value, dtype=np.float64))
 
 

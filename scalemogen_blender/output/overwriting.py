@@ -78,7 +78,7 @@ class _Played:
 
     @classmethod
     def of(cls, channel: Channel, existing: dict[tuple[str, int], bpy.types.FCurve]) -> _Played:
-        static = _static(channel)
+        static = channel.now()
         curves = [existing.get((channel.path, i)) for i in range(channel.values.shape[1])]
         return cls(curves, [_evaluator(c, static[i]) for i, c in enumerate(curves)])
 
@@ -106,12 +106,6 @@ def _at_rest(
 
 def _is_bone(channel: Channel) -> bool:
     return isinstance(channel.owner, bpy.types.PoseBone)
-
-
-def _static(channel: Channel) -> list[float]:
-    """The property's values now."""
-    value = channel.owner.path_resolve(channel.property_name)
-    return [float(value)] if isinstance(value, bool | int | float) else list(value)
 
 
 def _check(curve: bpy.types.FCurve | None) -> None:
