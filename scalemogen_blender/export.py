@@ -157,5 +157,33 @@ def _bvh(rig: bpy.types.Object, path: Path, clip: Clip) -> None:
             filepath=str(path),
             frame_start=scene.frame_start,
             frame_end=scene.frame_end,
-            root_transform_only=True,
+            # The usual file has places for its root alone; below a root bone the hips need theirs.
+            root_transform_only=not _any_bone_travels(bpy.context.view_layer.objects.active),
         )
+
+
+#: At so many frames a bone is looked for that leaves its place, by more than this share of the rig.
+_LOOKS, _STAYS = 24, 1e-4
+
+
+def _any_bone_travels(rig: bpy.types.Object) -> bool:
+    """Whether a bone below another leaves its place there within the scene's range."""
+    scene = bpy.context.scene
+    current, subframe = scene.frame_current, scene.frame_subframe
+    bones = [bone.name for bone in rig.data.bones if bone.parent and not bone.use_connect]
+    rest = {bone.name: bone.matrix_local for bone in rig.data.bones}
+    size = max(rig.dimensions) / max(1e-12, *map(abs, rig.matrix_world.to_scale()))
+    count = min(_LOOKS, scene.frame_end - scene.frame_start + 1)
+    step = (scene.frame_end - scene.frame_start) / max(count - 1, 1)
+    try:
+        for look in range(count):
+            scene.frame_set(scene.frame_start + round(look * step))
+            for name in bones:
+                bone = rig.pose.bones[name]
+                above = bone.parent.matrix @ rest[bone.parent.name].inverted()
+                place = above @ rest[name].to_translation()
+                if (bone.matrix.to_translation() - place).length > _STAYS * size:
+                    return True
+    finally:
+        scene.frame_set(current, subframe=subframe)
+    return False

@@ -137,6 +137,33 @@ def test_the_file_shows_what_the_rig_shows(in_blender, kind, rig, scene_fps, rat
     """)
 
 
+@pytest.mark.parametrize("root", ["HIPS", "ROOT_BONE"])
+def test_a_bvh_file_of_a_rig_with_a_root_bone_walks(in_blender, root):
+    """Hips below a root bone take their way with them, and only such bones have places."""
+    in_blender(f"""
+    scene.render.fps = 30
+    rig = new_rig()
+    land(rig, walking(30), start=1)
+    ops.bake()
+    plain = export("bvh", "plain").read_text()
+    assert plain.count("CHANNELS 6") == 1
+    bpy.ops.object.mode_set(mode="EDIT")
+    ground = rig.data.edit_bones.new("Root")
+    ground.head, ground.tail = (0.0, 0.0, 0.0), (0.0, 0.3, 0.0)
+    rig.data.edit_bones["pelvis"].parent = ground
+    bpy.ops.object.mode_set(mode="OBJECT")
+    rig.scalemogen.root = {root!r}
+    land(rig, walking(30), start=1)
+    ops.bake()
+    wanted = shown(rig, range(1, 31))
+    again, first, last = imported(export("bvh"), 30)
+    found = shown(again, round(first) + np.arange(30))
+    turned, way = same_pose(wanted, found)
+    assert np.ptp(wanted["pelvis"], axis=0).max() > 0.2
+    assert turned < 0.2 and way < 2e-3, (turned, way)
+    """)
+
+
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_preview_is_exported_and_goes_on(in_blender, kind):
     in_blender(f"""
