@@ -53,6 +53,10 @@ def set_preview_bounds(scene: bpy.types.Scene, start: int, end: int) -> None:
     scene.frame_preview_start = start
 
 
+#: Of what fps counts; all rates in use have one near 1.
+_LEAST_BASE = 0.01
+
+
 def restore_time(scene: bpy.types.Scene, state: dict[str, Any]) -> None:
     """Frame rate and range."""
     with remembered.tolerating_damage():
@@ -62,8 +66,11 @@ def restore_time(scene: bpy.types.Scene, state: dict[str, Any]) -> None:
             scene.frame_end = end
             scene.frame_start = start
     with remembered.tolerating_damage():
+        fps, base = state["fps"]
+        if fps < 1 or not base >= _LEAST_BASE:  # Blender would make 100,000 frames a second of it
+            return
         if [scene.render.fps, scene.render.fps_base] != state["fps"]:
-            scene.render.fps, scene.render.fps_base = state["fps"]
+            scene.render.fps, scene.render.fps_base = fps, base
 
 
 def restore_frame(scene: bpy.types.Scene, state: dict[str, Any]) -> None:

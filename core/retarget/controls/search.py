@@ -41,7 +41,7 @@ class _Route:
 
 def needs_controls(bone_map: BoneMap, graph: RigGraph) -> bool:
     """Whether anything but the bones' own keys and parents decides where mapped bones are."""
-    mapped = {name for chain in bone_map.bones.values() for name in chain}
+    mapped = {name for chain in bone_map.bones.values() for name in chain if name in graph.parents}
     above = {a for name in mapped for a in graph.ancestors(name)}
     chains = _chains(graph)
     return any(graph.holds(n) or graph.loose(n) or n in chains for n in mapped | above)
@@ -52,6 +52,8 @@ def obstacle(bone_map: BoneMap, graph: RigGraph, slots: Iterable[str]) -> Obstac
     search = _Search(bone_map, graph)
     for slot in slots:
         for bone in bone_map.bones.get(slot, ()):
+            if bone not in graph.parents:  # a map of another rig, or a damaged one
+                continue
             found = search.obstacle(slot, bone)
             if found is not None:
                 return found
@@ -74,7 +76,7 @@ class _Search:
 
     def route(self, bone: str, depth: int = 0) -> _Route | None:
         """The best way to drive a bone: by plain controls, else by inverse kinematics."""
-        if depth > _DEEPEST:
+        if depth > _DEEPEST or bone not in self.graph.parents:
             return None
         ways = [way for way in self._ways(bone, depth) if self._fits(way.switched)]
         return min(ways, key=lambda w: (w.ik is not None, "ik" in tokens(w.control)), default=None)
