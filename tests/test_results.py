@@ -125,14 +125,7 @@ for seed in (None, 1, 4, 8, 15):
         states.append(state())
         names.append(name)
         rig = rig_of_file()
-    for i in range(len(names) - 1, -1, -1):
-        bpy.ops.ed.undo()
-        if found := differences(states[i], state()):
-            wrong[f"{seed} undo {names[i]}"] = found[:4]
-    for i in range(len(names)):
-        bpy.ops.ed.redo()
-        if found := differences(states[i + 1], state()):
-            wrong[f"{seed} redo {names[i]}"] = found[:4]
+    wrong |= artist_file.undone_and_redone(states, names, state, seed)
 answer(wrong)
 """
     )

@@ -441,14 +441,7 @@ for seed in (1, 4, 8):
         do()
         states.append(state())
         names.append(name)
-    for i in range(len(names) - 1, -1, -1):
-        bpy.ops.ed.undo()
-        if found := differences(states[i], state()):
-            wrong[f"{seed} undo {names[i]}"] = found[:4]
-    for i in range(len(names)):
-        bpy.ops.ed.redo()
-        if found := differences(states[i + 1], state()):
-            wrong[f"{seed} redo {names[i]}"] = found[:4]
+    wrong |= artist_file.undone_and_redone(states, names, state, seed)
 answer(wrong)
 """
     )

@@ -6,20 +6,14 @@ from .. import interface
 from . import reference_pose, selection
 from .abilities import abilities
 from .options import has_arms, root_problem
+from .sub_panel import RigSubPanel
 
 
-class SCALEMOGEN_PT_rig_retargeting(interface.SidebarPanel, bpy.types.Panel):
+class SCALEMOGEN_PT_rig_retargeting(RigSubPanel, bpy.types.Panel):
     """Root motion, feet, controls, corrections."""
 
     bl_idname = "SCALEMOGEN_PT_rig_retargeting"
-    bl_parent_id = "SCALEMOGEN_PT_rig"
     bl_label = "Retargeting"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        rig = selection.target(context)
-        return rig is not None and bool(rig.data.bones)
 
     def draw(self, context: bpy.types.Context) -> None:
         """Show the options of the target."""

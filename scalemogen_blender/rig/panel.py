@@ -6,6 +6,7 @@ from .. import interface
 from .._core import retarget
 from . import folder, rows, selection, state
 from .map_ops import status_line
+from .sub_panel import RigSubPanel
 from .summary import RigSummary, summary_of
 
 #: Of more doubtful joints only so many are named.
@@ -108,18 +109,11 @@ class SCALEMOGEN_PT_rig(interface.SidebarPanel, bpy.types.Panel):
             row.prop_enum(rig.data, "pose_position", "POSE", text="", icon="POSE_HLT")
 
 
-class SCALEMOGEN_PT_rig_bone_map(interface.SidebarPanel, bpy.types.Panel):
+class SCALEMOGEN_PT_rig_bone_map(RigSubPanel, bpy.types.Panel):
     """The joints and their bones."""
 
     bl_idname = "SCALEMOGEN_PT_rig_bone_map"
-    bl_parent_id = "SCALEMOGEN_PT_rig"
     bl_label = "Bone Map"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        rig = selection.target(context)
-        return rig is not None and bool(rig.data.bones)
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the list, which is filled a moment after it is first looked at."""

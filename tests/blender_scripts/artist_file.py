@@ -6,6 +6,7 @@ The dump walks Blender's own description of its data (RNA) and knows nothing of 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import bpy
@@ -71,6 +72,25 @@ def differences(before: Any, after: Any, path: str = "") -> list[str]:
             found += differences(old, new, f"{path}[{i}]")
         return found
     return [] if before == after else [f"{path}: {before!r} -> {after!r}"[:300]]
+
+
+def undone_and_redone(
+    states: list[Any], names: list[str], state: Callable[[], Any], seed: int
+) -> dict[str, list[str]]:
+    """What is not as it was after every step is undone and then redone again.
+
+    states: before the first and after each of the steps that are called names.
+    """
+    wrong = {}
+    for i in range(len(names) - 1, -1, -1):
+        bpy.ops.ed.undo()
+        if found := differences(states[i], state()):
+            wrong[f"{seed} undo {names[i]}"] = found[:4]
+    for i in range(len(names)):
+        bpy.ops.ed.redo()
+        if found := differences(states[i + 1], state()):
+            wrong[f"{seed} redo {names[i]}"] = found[:4]
+    return wrong
 
 
 def _object(o: bpy.types.Object) -> dict[str, Any]:
