@@ -11,6 +11,8 @@ BLENDER_WHEELS = ROOT / "requirements" / "bpy.json"
 
 _BLENDER_OUTPUTS = ("--fbx", "--glb", "--blend")
 _MAY_NEED_BPY = ("generate", "batch", "retarget")
+#: Motions in these files are read by Blender.
+_BLENDER_SOURCES = (".fbx", ".glb", ".gltf", ".blend")
 
 
 def blender_wheels() -> tuple[str, dict[str, str]]:
@@ -52,8 +54,8 @@ def split_blender(argv: Sequence[str]) -> tuple[str | None, list[str]]:
 def needs_bpy(argv: Sequence[str]) -> bool:
     """Whether the command line (without ``--blender``) needs Blender's Python module.
 
-    Only scene files are Blender's work: a rig matters to them alone, so the outputs decide; and
-    ``rigs`` measures in Blender.
+    Only scene files are Blender's work: a rig matters to them alone, so the outputs decide, and the
+    motion that ``retarget`` reads; ``rigs`` and ``benchmark --bake`` measure in Blender.
     """
     if not argv or "--help" in argv or "-h" in argv:
         return False
@@ -61,6 +63,14 @@ def needs_bpy(argv: Sequence[str]) -> bool:
         return True
     if argv[0] == "rigs":
         return "--numpy" not in argv
+    if argv[0] == "benchmark":
+        return "--bake" in argv
     if argv[0] not in _MAY_NEED_BPY:
         return False
+    if argv[0] == "retarget" and any(
+        word.lower().endswith(_BLENDER_SOURCES) and not word.startswith("--")
+        for place, word in enumerate(argv)
+        if argv[place - 1] != "--rig"
+    ):
+        return True
     return any(word.partition("=")[0] in _BLENDER_OUTPUTS for word in argv)
