@@ -1,0 +1,17 @@
+"""Editing a motion: which joints and frames may change, and how new goes into old; numpy only.
+
+What is sampled anew is the business of :mod:`core.editor`, which alone needs torch.
+"""
+
+from .edit import DEFAULT_BLEND, Edit, Edited, Later, Offset, Report, joints_of, parts_of
+
+__all__ = [
+    "DEFAULT_BLEND",
+    "Edit",
+    "Edited",
+    "Later",
+    "Offset",
+    "Report",
+    "joints_of",
+    "parts_of",
+]
