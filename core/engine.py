@@ -146,13 +146,12 @@ class Engine:
         options = self._options(prompt, seconds, seeds, guidance, temperature)
         frames = max(1, round(seconds * self.layout.skeleton.fps))
         began = time.perf_counter()
-        text = torch.from_numpy(self._encoder.encode([prompt])[0]).to(self._device)
-        text = text[: self.model.config.transformer.max_text]
+        text = self.text_states(prompt)
         marks = [time.perf_counter()]
         scales = len(self.model.tokenizer.quantizer.pyramid)
 
         def scale_done(scale: int, bits: list[Tensor]) -> None:
-            self._wait()
+            self.wait()
             marks.append(time.perf_counter())
             if on_scale is not None:
                 on_scale(scale + 1, scales)
@@ -161,7 +160,7 @@ class Engine:
                 on_preview(scale + 1, scales, lambda: self._decode(first, frames, False)[0])
 
         tokenizer = self.model.tokenizer
-        with _before_each(self.model.transformer.blocks, on_step):
+        with before_each(self.model.transformer.blocks, on_step):
             made = sample(
                 self.model.transformer,
                 tokenizer.quantizer,
@@ -198,10 +197,21 @@ class Engine:
         guidance: float | None,
         temperature: float | None,
     ) -> SamplingOptions:
-        """The checked sampling options; ScaleMoGenError names what is out of range."""
+        """Those of a generation; ScaleMoGenError names what is out of range."""
         if not prompt.strip():
             raise ScaleMoGenError("the prompt is empty; say what the character should do")
         self.check_seconds(seconds)
+        return self.sampling_options(seeds, guidance, temperature)
+
+    def text_states(self, prompt: str) -> Tensor:
+        """States [L, text width] of a prompt on the device."""
+        states = torch.from_numpy(self._encoder.encode([prompt])[0]).to(self._device)
+        return states[: self.model.config.transformer.max_text]
+
+    def sampling_options(
+        self, seeds: Sequence[int], guidance: float | None, temperature: float | None
+    ) -> SamplingOptions:
+        """The checked sampling options; ScaleMoGenError names what is out of range."""
         if not seeds:
             raise ScaleMoGenError("no seed was given; name at least one")
         config = self.model.config.transformer
@@ -236,7 +246,7 @@ class Engine:
             motions.append(clean_up(motion) if cleanup else motion)
         return motions
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
         """Let queued GPU work finish, so that timings and progress are true."""
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
@@ -245,7 +255,7 @@ class Engine:
 
 
 @contextlib.contextmanager
-def _before_each(blocks: Iterable[nn.Module], call: Callable[[], None] | None) -> Iterator[None]:
+def before_each(blocks: Iterable[nn.Module], call: Callable[[], None] | None) -> Iterator[None]:
     """Have ``call`` called before every run of a block, for a while."""
 
     def hook(*_: object) -> None:

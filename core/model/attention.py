@@ -53,6 +53,14 @@ class KeyValueCache:
         self._keys[block], self._values[block] = [keys], [values]
         return keys, values
 
+    @property
+    def depth(self) -> int:
+        return len(self._keys)
+
+    def of(self, block: int) -> tuple[Tensor, Tensor]:
+        """All keys and values [B, heads, L, h] of a block."""
+        return torch.cat(self._keys[block], 2), torch.cat(self._values[block], 2)
+
     def keep(self, batch: int) -> None:
         """Forget all but the first rows of the batch."""
         self._keys = [[keys[:batch] for keys in block] for block in self._keys]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .attention import KeyValueCache
 from .quantizer import MultiScaleQuantizer
-from .transformer import NextScaleTransformer, TextCondition
+from .transformer import NextScaleTransformer
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,19 @@ class SamplingOptions:
     greedy: bool = False
     ramp: tuple[float, float] = (0.0, 1.0)
     temperature_ramp: tuple[float, float] = (1.0, 1.0)
+
+    def weights(self, scales: int) -> list[float]:
+        """Guidance at every scale."""
+        return [self.weight(scale / max(scales - 1, 1)) for scale in range(scales)]
+
+    def probabilities(self, logits: Tensor, scale: int, scales: int) -> Tensor:
+        """[..., 2] of the guided logits [..., 2] of a scale."""
+        temperature = self.heat(scale / max(scales - 1, 1))
+        return torch.softmax(logits.float() / max(temperature, 1e-4), -1)
+
+    def is_greedy(self, scale: int, scales: int) -> bool:
+        """Whether a scale takes the more probable values."""
+        return self.greedy or self.heat(scale / max(scales - 1, 1)) == 0
 
     def weight(self, progress: float) -> float:
         """Guidance at a scale, ``progress`` from 0 (coarsest) to 1 (finest)."""
@@ -48,6 +61,31 @@ class Sample:
     probabilities: list[Tensor] = field(default_factory=list)
 
 
+class Chance:
+    """One generator per variation: none depends on its neighbours.
+
+    Drawn on the CPU, so that a seed means the same numbers on every device.
+    """
+
+    def __init__(self, seeds: Sequence[int]) -> None:
+        self._generators = [torch.Generator().manual_seed(seed % 2**63) for seed in seeds]
+
+    def numbers(self, tokens: int, bits: int) -> Tensor:
+        """Even random numbers in 0..1 [variations, tokens, bits] on the CPU."""
+        return torch.stack([torch.rand(tokens, bits, generator=g) for g in self._generators])
+
+
+def guided_scales(weights: Sequence[float]) -> int:
+    """How many of the first scales need the unconditional logits; finer ones look back at them."""
+    return max((scale + 1 for scale, weight in enumerate(weights) if weight), default=0)
+
+
+def guide(logits: Tensor, weight: float) -> Tensor:
+    """Guided logits [B, ...] of conditional and unconditional ones, stacked [2 B, ...]."""
+    conditional, unconditional = logits.chunk(2)
+    return (1 + weight) * conditional - weight * unconditional
+
+
 @torch.inference_mode()
 def sample(
     transformer: NextScaleTransformer,
@@ -66,12 +104,12 @@ def sample(
     cancels.
     """
     device = text.device
-    generators = [torch.Generator().manual_seed(seed % 2**63) for seed in seeds]
+    chance = Chance(seeds)
     batch = len(seeds)
-    last = len(quantizer.pyramid) - 1
-    weights = [options.weight(scale / max(last, 1)) for scale in range(last + 1)]
-    guided_scales = max((scale + 1 for scale, weight in enumerate(weights) if weight), default=0)
-    guided = guided_scales > 0
+    scales = len(quantizer.pyramid)
+    weights = options.weights(scales)
+    last_guided = guided_scales(weights)
+    guided = last_guided > 0
     states = text[None]
     if guided:
         states = torch.stack([text, transformer.unconditional_states(len(text)).to(text.dtype)])
@@ -81,11 +119,11 @@ def sample(
     columns: Tensor | None = transformer.start_mask(latents)
     total = quantizer.empty_sum(batch, latents, text)
     result = Sample([])
-    for scale in range(last + 1):
-        if guided and scale == guided_scales:
+    for scale in range(scales):
+        if guided and scale == last_guided:
             # Nothing reads the unconditional half any more; before, finer scales look back at it.
             guided = False
-            condition = _first(condition, batch)
+            condition = condition.first(batch)
             cache.keep(batch)
         tokens = quantizer.pyramid.shape(scale, latents).tokens
         if scale == 0:
@@ -98,27 +136,15 @@ def sample(
         mask = None if columns is None else columns[None, None, None]
         logits = transformer.run(x, range(scale, scale + 1), latents, condition, mask, cache)
         if guided:
-            conditional, unconditional = logits.chunk(2)
-            logits = (1 + weights[scale]) * conditional - weights[scale] * unconditional
-        temperature = options.heat(scale / max(last, 1))
-        probabilities = torch.softmax(logits.float() / max(temperature, 1e-4), -1)
-        if options.greedy or temperature == 0:
+            logits = guide(logits, weights[scale])
+        probabilities = options.probabilities(logits, scale, scales)
+        if options.is_greedy(scale, scales):
             bits = probabilities[..., 1] > probabilities[..., 0]
         else:
-            # Drawn on the CPU, so that a seed means the same numbers on every device.
-            draws = torch.stack(
-                [torch.rand(probabilities.shape[1:-1], generator=g) for g in generators]
-            )
-            bits = draws.to(device) < probabilities[..., 1]
+            bits = chance.numbers(*probabilities.shape[1:-1]).to(device) < probabilities[..., 1]
         result.bits.append(bits)
         result.probabilities.append(probabilities)
         total = total + quantizer.upsampled(bits, scale, latents).to(total.dtype)
         if on_scale is not None:
             on_scale(scale, result.bits)
     return result
-
-
-def _first(condition: TextCondition, batch: int) -> TextCondition:
-    """The condition of the first rows of a batch; every text has its full length here."""
-    rows = [(keys[:batch], values[:batch]) for keys, values in condition.keys_values]
-    return TextCondition(condition.vector[:batch], rows, None)

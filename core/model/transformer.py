@@ -38,6 +38,13 @@ class TextCondition:
             None if self.mask is None else spread(self.mask),
         )
 
+    def first(self, count: int) -> "TextCondition":
+        """The condition of the first rows of the batch."""
+        rows = [(keys[:count], values[:count]) for keys, values in self.keys_values]
+        return TextCondition(
+            self.vector[:count], rows, None if self.mask is None else self.mask[:count]
+        )
+
 
 class Block(nn.Module):
     """Self-attention, cross-attention to the text, feed-forward; modulated by the condition."""
@@ -165,9 +172,15 @@ class NextScaleTransformer(nn.Module):
         condition: TextCondition,
         mask: Tensor | None,
         cache: KeyValueCache | None = None,
+        tokens: Tensor | None = None,
     ) -> Tensor:
-        """Logits [B, L, d, 2] of inputs x [B, L, C], the tokens of the given scales in order."""
+        """Logits [B, L, d, 2] of inputs x [B, L, C], the tokens of the given scales in order.
+
+        ``tokens`` [L]: x holds only those of them.
+        """
         rotary, level = self.token_tables(scales, latents)
+        if tokens is not None:
+            rotary, level = (rotary[0][tokens], rotary[1][tokens]), level[tokens]
         x = x + level
         modulation = self.modulate(F.silu(condition.vector)).unflatten(-1, (6, -1))
         for index, block in enumerate(self._blocks()):
