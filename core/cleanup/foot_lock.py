@@ -41,17 +41,7 @@ def lock_feet(motion: Motion, contacts: FootContacts) -> tuple[Motion, FootConta
     planted = np.zeros_like(contacts.planted)
     feet: dict[Leg, FootPath] = {}
     for leg in legs_of(motion.skeleton):
-        ankle, toe = contacts.of(leg)
-        foot = FootPath(
-            ankle=positions[:, leg.ankle],
-            rotation=turned[:, leg.ankle],
-            offset=motion.skeleton.rest_offsets[leg.toe],
-            ankle_stands=ankle,
-            toe_stands=toe,
-            sole_down=upright[leg],
-            fps=motion.fps,
-            scale=scale,
-        )
+        foot = foot_path(motion, leg, positions, turned, contacts, upright[leg])
         feet[leg] = nailed(foot)
         planted[:, leg.ankle_contact] = feet[leg].ankle_stands
         planted[:, leg.toe_contact] = feet[leg].toe_stands
@@ -61,9 +51,34 @@ def lock_feet(motion: Motion, contacts: FootContacts) -> tuple[Motion, FootConta
     positions = joint_positions(turned, root, skeleton.parents, skeleton.rest_offsets)
     rotations = motion.rotations.copy()
     for leg, foot in feet.items():
-        _reach(motion, leg, foot, positions, turned, rotations)
+        reach_foot(motion, leg, foot, positions, turned, rotations)
     locked = replace(motion, rotations=rotations, root_positions=root)
     return locked, contacts_from(planted, motion)
+
+
+def foot_path(
+    motion: Motion,
+    leg: Leg,
+    positions: np.ndarray,
+    turned: np.ndarray,
+    contacts: FootContacts,
+    upright: np.ndarray,
+) -> FootPath:
+    """One foot of a motion as it is; upright: [T] frames in which its sole faces the floor.
+
+    positions, turned: the motion's joint positions [T, J, 3] and global rotations [T, J, 4].
+    """
+    ankle, toe = contacts.of(leg)
+    return FootPath(
+        ankle=positions[:, leg.ankle],
+        rotation=turned[:, leg.ankle],
+        offset=motion.skeleton.rest_offsets[leg.toe],
+        ankle_stands=ankle,
+        toe_stands=toe,
+        sole_down=upright,
+        fps=motion.fps,
+        scale=body_scale(motion.skeleton),
+    )
 
 
 def _limit(motion: Motion, leg: Leg, positions: np.ndarray) -> np.ndarray:
@@ -91,7 +106,7 @@ def _lowering(
     return np.clip(smooth(highest_around(needed, around), around), 0.0, _LOWERED * scale)
 
 
-def _reach(
+def reach_foot(
     motion: Motion,
     leg: Leg,
     foot: FootPath,
@@ -99,7 +114,11 @@ def _reach(
     turned: np.ndarray,
     rotations: np.ndarray,
 ) -> None:
-    """Turn hip, knee and ankle of ``rotations`` so that the leg ends in the foot."""
+    """Turn hip, knee and ankle of ``rotations`` so that the leg ends in the foot.
+
+    positions, turned: the motion's joint positions [T, J, 3] and global rotations [T, J, 4], which
+    may stand elsewhere than the motion does.
+    """
     hip, knee, ankle = (positions[:, joint] for joint in (leg.hip, leg.knee, leg.ankle))
     away = foot.ankle - hip
     distance = np.linalg.norm(away, axis=-1)
