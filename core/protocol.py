@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: Goes up with every change that an older side would misunderstand.  The prefix, and the fields
 #: ``protocol`` and ``message`` of ``hello`` and ``cannot_start``, stay as they are for ever: sides
 #: of different versions tell each other so with them.
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 MAX_HEADER_BYTES = 1 << 20
 #: Sixty-four variations of the longest clips are a tenth of this.
@@ -212,25 +212,29 @@ def _array_entry(entry: object) -> tuple[str, str, list[int]]:
 # --- motions -------------------------------------------------------------------------------------
 
 
-def pack_motions(motions: Iterable[Motion]) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
+def pack_motions(
+    motions: Iterable[Motion], exact: bool = False
+) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
     """Clips on the canonical skeleton as the field ``motions`` of a message, and its arrays.
 
-    Numbers go as float32: motions that came from a model are no more exact than that.
+    Numbers go as float32: motions that came from a model are no more exact than that.  ``exact``
+    sends all their digits, for what somebody else has animated.
     """
     import numpy as np
 
     from .skeleton import canonical
 
+    dtype = "<f8" if exact else "<f4"
     table: list[dict[str, Any]] = []
     arrays: dict[str, np.ndarray] = {}
     for index, motion in enumerate(motions):
         if motion.skeleton is not canonical():
             raise ProtocolError("only motions on the canonical skeleton can be sent")
         table.append({"fps": float(motion.fps)})
-        arrays[f"{index}/rotations"] = np.asarray(motion.rotations, "<f4")
-        arrays[f"{index}/root_positions"] = np.asarray(motion.root_positions, "<f4")
+        arrays[f"{index}/rotations"] = np.asarray(motion.rotations, dtype)
+        arrays[f"{index}/root_positions"] = np.asarray(motion.root_positions, dtype)
         if motion.contacts is not None:
-            arrays[f"{index}/contacts"] = np.asarray(motion.contacts, "<f4")
+            arrays[f"{index}/contacts"] = np.asarray(motion.contacts, dtype)
     return table, arrays
 
 

@@ -10,8 +10,9 @@ import bpy
 import numpy as np
 
 import scalemogen_blender
+from core import editing, skeleton
 from core import motion as motions
-from core import skeleton
+from core.rotations import quaternion_multiply
 from scalemogen_blender import runtime, session
 from scalemogen_blender.client import messages
 from scalemogen_blender.client.state import State
@@ -37,11 +38,36 @@ SETTINGS = {
 def walk(frames: int = 60) -> motions.Motion:
     """A stiff figure that glides forward."""
     canonical = skeleton.canonical()
-    rotations = np.zeros((frames, canonical.joint_count, 4))
-    rotations[..., 0] = 1.0
+    turns = np.zeros((frames, canonical.joint_count, 4))
+    turns[..., 0] = 1.0
     roots = np.zeros((frames, 3))
     roots[:, 1], roots[:, 2] = 0.95, np.linspace(0.0, 1.0, frames)
-    return motions.Motion(canonical, rotations, roots, 30.0)
+    return motions.Motion(canonical, turns, roots, 30.0)
+
+
+def edited(request: messages.EditRequest, seed: int) -> editing.Edited:
+    """The source with the asked joints bent a little in the asked frames; the last one is held."""
+    source, edit = request.source, request.edit
+    frames = np.minimum(np.arange(max(source.frame_count, edit.last + 1)), source.frame_count - 1)
+    made = source.at_frames(frames)
+    names = source.skeleton.joint_names
+    bend = np.array([np.cos(0.1 + 0.01 * seed), np.sin(0.1 + 0.01 * seed), 0.0, 0.0])
+    inside = slice(edit.first, edit.last + 1)
+    for joint in edit.joints:
+        at = names.index(joint)
+        made.rotations[inside, at] = quaternion_multiply(made.rotations[inside, at], bend)
+    report = editing.Report(edit, (edit.first, edit.last), (0, len(frames) - 1), (), 0, 7)
+    return editing.Edited(made, report)
+
+
+def in_blocks(request: messages.SequenceRequest) -> list[dict[str, Any]]:
+    """The blocks of a sequence as the engine tells of them; two seconds where it may choose."""
+    told: list[dict[str, Any]] = []
+    for block in request.blocks:
+        first = told[-1]["last"] + 1 if told else 0
+        last = first + round((block.seconds or 2.0) * 30) - 1
+        told.append({"prompt": block.prompt, "first": first, "last": last})
+    return told
 
 
 class FakeClient:
@@ -55,7 +81,7 @@ class FakeClient:
         self.state, self.info, self.failure = State.STOPPED, None, ""
         self.responding, self.needs_repair = True, False
         self.automatic = False
-        self.requests: dict[int, messages.GenerateRequest] = {}
+        self.requests: dict[int, messages.Request] = {}
         self.pending: set[int] = set()
         self.cancelled: list[int] = []
         self.events: list[Any] = []
@@ -74,7 +100,7 @@ class FakeClient:
         self.calls.append("stop")
         self.state, self.pending, self.info = State.STOPPED, set(), None
 
-    def generate(self, request: messages.GenerateRequest) -> int:
+    def generate(self, request: messages.Request) -> int:
         number = next(self.ids)
         self.requests[number] = request
         self.pending.add(number)
@@ -111,9 +137,16 @@ class FakeClient:
     def finish(self, number: int, frames: int = 60) -> None:
         self.pending.discard(number)
         request = self.requests[number]
-        made = tuple(walk(frames) for _ in request.seeds)
         settings = SETTINGS | {"prompt": request.prompt}
-        self.events.append(messages.Finished(number, made, request.seeds, settings))
+        edits: tuple[editing.Edited, ...] = ()
+        if isinstance(request, messages.EditRequest):
+            settings["edit"] = editing.wire.edit_fields(request.edit)
+            edits = tuple(edited(request, seed) for seed in request.seeds)
+        elif isinstance(request, messages.SequenceRequest):
+            settings["blocks"] = in_blocks(request)
+            frames = settings["blocks"][-1]["last"] + 1
+        made = tuple(e.motion for e in edits) or tuple(walk(frames) for _ in request.seeds)
+        self.events.append(messages.Finished(number, made, request.seeds, settings, edited=edits))
 
     def fail(self, number: int, message: str) -> None:
         self.pending.discard(number)

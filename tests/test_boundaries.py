@@ -17,7 +17,7 @@ BEFORE_PACKAGES = [
     *sorted((ROOT / "core" / "runtime").rglob("*.py")),
     *(ROOT / "core" / f"{name}.py" for name in ("__init__", "errors", "paths")),
 ]
-WITH_TORCH = ("model", "training", "evaluation", "text", "engine")
+WITH_TORCH = ("model", "training", "evaluation", "text", "engine", "editor")
 
 
 def imported(path: Path) -> Iterator[str]:

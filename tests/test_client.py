@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from worker_fakes import LONG, ROOT, Watched, fake_engine, request
 
-from core.protocol import Message, ProtocolError
+from core.protocol import PROTOCOL_VERSION, Message, ProtocolError
 from scalemogen_blender.client import EngineClient, Patience, State, connection, incoming
 from scalemogen_blender.client.diagnosis import verdict
 from scalemogen_blender.client.inbox import Ended, Hello, Inbox
@@ -756,7 +756,7 @@ def test_exits_are_put_into_words(code: int, about: str) -> None:
 
 def test_messages_out_of_turn_are_refused_and_those_to_nobody_not_even_decoded() -> None:
     inbox = Inbox()
-    hello = Message("hello", {"protocol": 1})
+    hello = Message("hello", {"protocol": PROTOCOL_VERSION})
     for early in (Message("ready", {}), Message("pong", {}), Message("asleep", {})):
         with pytest.raises(ProtocolError):
             inbox.receive(early)

@@ -20,6 +20,7 @@ pytest.importorskip("torch")
 import torch
 from model_fakes import OURS, random_model
 from worker_fakes import LONG, ROOT
+from worker_talk import ENGINE, PROMPT, Talk
 
 import core
 from core.engine import Engine
@@ -27,11 +28,11 @@ from core.errors import ScaleMoGenError
 from core.model.weights import save_tokenizer, save_transformer
 from core.motion import Motion
 from core.paths import MODELS
-from core.protocol import PROTOCOL_VERSION, Message, ProtocolError, encode, read, unpack_motions
+from core.protocol import PROTOCOL_VERSION, Message, ProtocolError, unpack_motions
 from core.worker import jobs
 from core.worker.devices import found_devices, memory_bytes, processor_name
+from core.worker.wishes import ClipWish
 from scalemogen_blender.client import EngineClient, State
-from scalemogen_blender.client.launching import environment
 from scalemogen_blender.client.messages import (
     Asleep,
     Died,
@@ -43,8 +44,6 @@ from scalemogen_blender.client.messages import (
     Progress,
     Ready,
 )
-
-PROMPT = "a person walks forward and waves"
 
 
 @pytest.fixture(scope="module")
@@ -61,54 +60,6 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCALEMOGEN_CACHE", str(tmp_path / "prompts"))
-
-
-class Talk:
-    """A worker process, spoken to without the client."""
-
-    def __init__(self, *arguments: str, source: str = "", variables: Any = None) -> None:
-        launch = Launch(Path(sys.executable), ROOT)
-        start = ["-c", source] if source else ["-m", "core.worker"]
-        self.process = subprocess.Popen(
-            [sys.executable, *start, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            env=environment(launch, os.environ) | (variables or {}),
-        )
-
-    def say(self, kind: str, **fields: Any) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(encode(Message(kind, fields)))
-
-    def hear(self) -> Message | None:
-        assert self.process.stdout is not None
-        return read(self.process.stdout)
-
-    def hear_until(self, *kinds: str) -> list[Message]:
-        """All messages up to the first of these kinds."""
-        heard: list[Message] = []
-        while not heard or heard[-1].kind not in kinds:
-            message = self.hear()
-            assert message is not None, (heard, self.end())
-            heard.append(message)
-        return heard
-
-    def greet(self) -> None:
-        self.say("hello", protocol=PROTOCOL_VERSION)
-        assert [m.kind for m in self.hear_until("ready")] == ["hello", "ready"]
-
-    def ask(self, number: int, prompt: str = PROMPT, **more: Any) -> None:
-        fields = {"seeds": [1], "seconds": 2.0, "cleanup": True, "preview": True, **more}
-        self.say("generate", request=number, prompt=prompt, **fields)
-
-    def end(self) -> tuple[int, str]:
-        """Close the pipes; exit code and log."""
-        if self.process.stdin is not None and self.process.stdin.closed:
-            self.process.stdin = None  # communicate() would flush it
-        _, log = self.process.communicate(timeout=LONG)
-        return self.process.returncode, log.decode()
 
 
 @pytest.fixture
@@ -438,81 +389,11 @@ def test_shutdown_and_the_end_of_the_pipe_end_it(talk: Callable[..., Talk], tiny
 
 # --- with engines that do what is wanted of them -------------------------------------------------
 
-# An engine that works until a file appears, prints, or raises what its prompt names.
-_ENGINE = """
-import os, sys, time
-from pathlib import Path
-from types import SimpleNamespace
-import numpy as np
-from core.errors import ScaleMoGenError
-from core.motion import Motion
-from core.skeleton import canonical
-from core.worker.loading import Service
-from core.worker.parent import end_with
-from core.worker.server import Server
-from core.worker.streams import take_streams
-
-class Engine:
-    name, device = "fake", "cpu"
-    model = SimpleNamespace(config=SimpleNamespace(
-        transformer=SimpleNamespace(guidance=1.0, temperature=1.0)))
-    def generate(self, prompt, seconds, seeds, *, on_preview, on_step, **_):
-        rotations = np.zeros((5, 22, 4)); rotations[..., 0] = 1
-        motion = Motion(canonical(), rotations, np.zeros((5, 3)), 30.0)
-        if prompt == "nan":
-            motion.root_positions[0] = np.nan
-        elif prompt == "print":
-            print("printed by a library", flush=True)
-            os.write(1, b"written by a library\\n")
-            os.system("echo printed by a program")
-            assert not sys.stdin.read()
-        elif prompt == "memory":
-            raise MemoryError
-        elif prompt == "torch_memory":
-            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 1 TB")
-        elif prompt == "bug":
-            raise KeyError("a mistake of ours")
-        elif prompt == "cuda":
-            raise RuntimeError("CUDA error: an illegal memory access was encountered")
-        elif prompt == "exit":
-            raise SystemExit
-        elif prompt == "many":
-            for done in range(2000):
-                on_preview(done, 2000, lambda: motion)
-        elif prompt == "long":
-            while True:
-                on_preview(1, 2, lambda: motion)
-                time.sleep(0.005)
-        elif prompt == "decode":
-            on_preview(2, 2, lambda: motion)
-            while True:
-                on_step()
-                time.sleep(0.005)
-        elif prompt == "stuck":
-            on_preview(1, 2, lambda: motion)
-            time.sleep(3600)
-        return SimpleNamespace(motions=[motion] * len(seeds), timings={})
-
-class Info(dict):
-    pass
-
-source, sink = take_streams()
-arguments = sys.argv[1:]
-if arguments[1:]:
-    end_with(int(arguments[1]))
-def load():
-    if arguments[0] == "load_memory":
-        raise MemoryError
-    return Service(Engine(), {})
-idle = float(arguments[0]) if arguments[0][0].isdigit() else 0
-Server(source, sink, load, idle).run()
-"""
-
 
 @pytest.fixture
 def fake(talk: Callable[..., Talk]) -> Callable[..., Talk]:
     def start(*arguments: str) -> Talk:
-        t = talk(*(arguments or ("0",)), source=_ENGINE)
+        t = talk(*(arguments or ("0",)), source=ENGINE)
         t.greet()
         return t
 
@@ -561,7 +442,7 @@ def test_a_gpu_that_has_lost_its_mind_gets_a_new_process(fake: Callable[..., Tal
 
 
 def test_memory_that_does_not_suffice_for_the_model_is_told(talk: Callable[..., Talk]) -> None:
-    t = talk("load_memory", source=_ENGINE)
+    t = talk("load_memory", source=ENGINE)
     t.say("hello", protocol=PROTOCOL_VERSION)
     hello, refusal = t.hear_until("cannot_start")
     assert hello.kind == "hello" and refusal.fields["reason"] == "setup"
@@ -641,7 +522,7 @@ def test_the_end_of_the_pipe_ends_it_in_the_middle_of_a_job(
 @pytest.mark.skipif(os.name != "posix", reason="POSIX tells who is an orphan")
 def test_an_orphan_leaves_even_if_somebody_holds_its_pipe(talk: Callable[..., Talk]) -> None:
     nobody = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
-    t = talk("0", str(nobody.pid), source=_ENGINE)
+    t = talk("0", str(nobody.pid), source=ENGINE)
     t.greet()
     t.ask(1, "stuck")
     t.hear_until("progress")
@@ -680,15 +561,16 @@ def test_errors_are_sorted_by_what_helps(error: Exception, memory: bool, lost: b
         {"seeds": [True]},
         {"seconds": "2"},
         {"guidance": False},
+        {"guidance": 10**400},
         {"cleanup": None},
         {"preview": 1},
     ],
 )
 def test_requests_of_another_make_are_refused(change: dict[str, Any]) -> None:
     fields = {"prompt": "a kick", "seeds": [1], "cleanup": True, "preview": False}
-    jobs._Wish(fields)
+    ClipWish(fields)
     with pytest.raises(ScaleMoGenError):
-        jobs._Wish(fields | change)
+        ClipWish(fields | change)
 
 
 def test_an_answer_too_long_to_send_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -699,8 +581,8 @@ def test_an_answer_too_long_to_send_is_told(monkeypatch: pytest.MonkeyPatch) -> 
             raise ProtocolError("a message of 2 + 99999999 bytes is too long")
         sent.append(message)
 
-    monkeypatch.setattr(jobs, "_generate", lambda *_: Message("finished", {}))
-    jobs.work(None, jobs.Job(1, {}), send)  # type: ignore[arg-type]
+    monkeypatch.setitem(jobs.KINDS, "generate", lambda *_: Message("finished", {}))
+    jobs.work(None, jobs.Job(1, Message("generate")), send)  # type: ignore[arg-type]
     assert "too long" in sent[0].fields["message"]
 
 

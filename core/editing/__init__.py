@@ -3,10 +3,13 @@
 What is sampled anew is the business of :mod:`core.editor`, which alone needs torch.
 """
 
+from . import wire
+from .blocks import Block
 from .edit import DEFAULT_BLEND, Edit, Edited, Later, Offset, Report, joints_of, parts_of
 
 __all__ = [
     "DEFAULT_BLEND",
+    "Block",
     "Edit",
     "Edited",
     "Later",
@@ -14,4 +17,5 @@ __all__ = [
     "Report",
     "joints_of",
     "parts_of",
+    "wire",
 ]

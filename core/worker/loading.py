@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import platform
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..errors import ScaleMoGenError
 
 if TYPE_CHECKING:
+    from ..editor import Editor
     from ..engine import Engine
 
 _log = logging.getLogger(__name__)
@@ -26,6 +28,13 @@ class Service:
 
     engine: Engine
     info: dict[str, Any]
+
+    @cached_property
+    def editor(self) -> Editor:
+        """What edits with the engine."""
+        from ..editor import Editor
+
+        return Editor(self.engine)
 
 
 def load(model: str, device: str) -> Service:

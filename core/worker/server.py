@@ -12,7 +12,7 @@ from typing import BinaryIO, NoReturn
 from .. import __version__
 from ..errors import ScaleMoGenError
 from ..protocol import PROTOCOL_VERSION, Message, ProtocolError, read, write
-from .jobs import DeviceLostError, Job, work
+from .jobs import KINDS, DeviceLostError, Job, work
 from .loading import RuntimeIncompleteError, Service
 
 _log = logging.getLogger(__name__)
@@ -109,8 +109,8 @@ class Server:
         fields = message.fields
         if not self._greeted.is_set():
             self._greet(message)
-        elif message.kind == "generate":
-            job = Job(_request(message), fields)
+        elif message.kind in KINDS:
+            job = Job(_request(message), message)
             with self._changed:
                 self._waiting[job.request] = job
                 self._changed.notify()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .._core import protocol
+from . import outgoing
 from .connection import Connection
 from .diagnosis import Verdict, verdict
 from .inbox import Ended, Hello, Pong
@@ -21,10 +22,10 @@ from .messages import (
     Event,
     Failed,
     Finished,
-    GenerateRequest,
     Launch,
     Progress,
     Ready,
+    Request,
     WorkerInfo,
 )
 from .state import State
@@ -88,7 +89,7 @@ class EngineClient:
         self._launch, self._patience, self._clock = launch, patience, clock
         self._log = EngineLog(log_path)
         self._numbers = itertools.count(1)
-        self._pending: dict[int, GenerateRequest] = {}
+        self._pending: dict[int, Request] = {}
         self._events: list[Event] = []
         self._connection: Connection | None = None
         self._greeted = False
@@ -126,14 +127,14 @@ class EngineClient:
         if self.state in (State.STOPPED, State.ASLEEP):
             self._connect()
 
-    def generate(self, request: GenerateRequest) -> int:
+    def generate(self, request: Request) -> int:
         """Hand a request in; its number, which events will bear."""
         number = next(self._numbers)
         if self.state is State.FAILED:
             self._events.append(Failed(number, self.failure))
             return number
         try:
-            _encode(number, request)
+            outgoing.encode(number, request)
         except protocol.ProtocolError as error:
             self._events.append(Failed(number, f"This cannot be asked for: {one_line(str(error))}"))
             return number
@@ -284,7 +285,7 @@ class EngineClient:
     def _submit(self, number: int) -> None:
         assert self._connection is not None
         self._connection.inbox.expect(number, self._pending[number])
-        self._connection.send(_encode(number, self._pending[number]))
+        self._connection.send(outgoing.encode(number, self._pending[number]))
 
     def _send(self, kind: str, **fields: int) -> None:
         assert self._connection is not None
@@ -314,17 +315,3 @@ class EngineClient:
         """Note a death; False when there were too many of late."""
         self._deaths = [at for at in self._deaths if death - at < _DEATHS_SECONDS] + [death]
         return len(self._deaths) < _DEATHS
-
-
-def _encode(number: int, request: GenerateRequest) -> bytes:
-    fields = {
-        "request": number,
-        "prompt": request.prompt,
-        "seeds": list(request.seeds),
-        "seconds": request.seconds,
-        "guidance": request.guidance,
-        "temperature": request.temperature,
-        "cleanup": request.cleanup,
-        "preview": request.preview,
-    }
-    return protocol.encode(protocol.Message("generate", fields))

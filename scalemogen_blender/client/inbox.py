@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from .._core import protocol
 from . import incoming
-from .messages import Event, Failed, GenerateRequest, Progress, Ready
+from .messages import Event, Failed, Progress, Ready, Request
 
 
 class OtherVersionError(protocol.ProtocolError):
@@ -54,7 +54,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._wishes: dict[int, GenerateRequest] = {}
+        self._wishes: dict[int, Request] = {}
         self._called_off: set[int] = set()
         self._progress: dict[int, Progress] = {}
         self._answers: dict[int, Event] = {}
@@ -65,7 +65,7 @@ class Inbox:
 
     # --- the thread that polls -------------------------------------------------------------------
 
-    def expect(self, number: int, wish: GenerateRequest) -> None:
+    def expect(self, number: int, wish: Request) -> None:
         """From now on answers to this request are wanted."""
         with self._lock:
             self._wishes[number] = wish
@@ -174,7 +174,7 @@ class Inbox:
                 self._answers[number] = event
 
 
-def _event(number: int, message: protocol.Message, wish: GenerateRequest) -> Event:
+def _event(number: int, message: protocol.Message, wish: Request) -> Event:
     if message.kind == "progress":
         return incoming.progress(number, message)
     if message.kind == "finished":

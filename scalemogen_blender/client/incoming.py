@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from .._core import protocol
-from .messages import Device, Failed, Finished, GenerateRequest, Progress, WorkerInfo
+from .._core import errors, protocol
+from .messages import (
+    Device,
+    EditRequest,
+    Failed,
+    Finished,
+    Progress,
+    Request,
+    SequenceRequest,
+    WorkerInfo,
+)
+
+if TYPE_CHECKING:
+    from .._core import editing, motion
 
 _LONGEST_MESSAGE = 500
 _LONGEST_DETAILS = 20_000
@@ -50,7 +62,7 @@ def progress(request: int, message: protocol.Message) -> Progress:
     return Progress(request, done, of, motions[0] if motions else None)
 
 
-def finished(number: int, message: protocol.Message, wish: GenerateRequest) -> Finished:
+def finished(number: int, message: protocol.Message, wish: Request) -> Finished:
     """What ``finished`` says; ProtocolError unless it is what was wished for."""
     fields = message.fields
     motions = protocol.unpack_motions(message)
@@ -62,7 +74,54 @@ def finished(number: int, message: protocol.Message, wish: GenerateRequest) -> F
         json.dumps(settings, ensure_ascii=False).encode()
     except UnicodeEncodeError:  # half a character, which Blender can neither show nor keep
         raise protocol.ProtocolError("its settings are no text") from None
-    return Finished(number, motions, seeds, settings, dict(_field(fields, "timings", dict)))
+    edited: tuple[editing.Edited, ...] = ()
+    if isinstance(wish, EditRequest):
+        edited = _edited(_field(fields, "edited", list), motions, wish)
+    elif isinstance(wish, SequenceRequest):
+        _check_blocks(settings, motions, wish)
+    return Finished(number, motions, seeds, settings, dict(_field(fields, "timings", dict)), edited)
+
+
+def _edited(
+    table: list[object], motions: Sequence[motion.Motion], wish: EditRequest
+) -> tuple[editing.Edited, ...]:
+    """What an edit has made; it is the edit of the wish, and as long as that makes it."""
+    from .._core import editing
+
+    if len(table) != len(motions):
+        raise protocol.ProtocolError("not every motion tells how it was edited")
+    try:
+        edited = tuple(
+            editing.wire.edited_of(entry, made) for entry, made in zip(table, motions, strict=True)
+        )
+    except errors.ScaleMoGenError as error:
+        raise protocol.ProtocolError(str(error)) from None
+    frames = max(wish.source.frame_count, wish.edit.last + 1)
+    for entry in edited:
+        if entry.report.edit != wish.edit:
+            raise protocol.ProtocolError("this is not the edit that was asked for")
+        if entry.motion.frame_count != frames or entry.motion.fps != wish.source.fps:
+            raise protocol.ProtocolError("an edited motion has another length than it should")
+    return edited
+
+
+def _check_blocks(
+    settings: Mapping[str, Any], motions: Sequence[motion.Motion], wish: SequenceRequest
+) -> None:
+    """The blocks are those of the wish, and fill all frames of the motions one after the other."""
+    blocks = _field(settings, "blocks", list)
+    if not all(isinstance(block, dict) for block in blocks):
+        raise protocol.ProtocolError("a block is no table")
+    if [block.get("prompt") for block in blocks] != [block.prompt for block in wish.blocks]:
+        raise protocol.ProtocolError("these are not the blocks that were asked for")
+    after = 0
+    for block in blocks:
+        first, last = _field(block, "first", int), _field(block, "last", int)
+        if first != after or last < first:
+            raise protocol.ProtocolError("the blocks do not follow each other")
+        after = last + 1
+    if any(made.frame_count != after for made in motions):
+        raise protocol.ProtocolError("the blocks do not fill the motion")
 
 
 def failed(number: int, fields: Mapping[str, Any]) -> Failed:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .._core import motion
+    from .._core import editing, motion
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,51 @@ class GenerateRequest:
     temperature: float | None = None
     cleanup: bool = True
     preview: bool = True
+
+
+@dataclass(frozen=True)
+class EditRequest:
+    """Other motions for some joints in some frames of ``source``, one per seed.
+
+    source: on the canonical skeleton, at any frame rate.  edit: its frames are the source's.
+    Everything else as in :class:`GenerateRequest`.
+    """
+
+    source: motion.Motion
+    edit: editing.Edit
+    seeds: tuple[int, ...]
+    guidance: float | None = None
+    temperature: float | None = None
+    cleanup: bool = True
+    preview: bool = True
+
+    @property
+    def prompt(self) -> str:
+        """What happens there; empty for an in-between."""
+        return self.edit.prompt
+
+
+@dataclass(frozen=True)
+class SequenceRequest:
+    """Prompts one after the other as one motion of any length, one per seed.
+
+    blocks: prompts and their lengths.  Everything else as in :class:`GenerateRequest`.
+    """
+
+    blocks: tuple[editing.Block, ...]
+    seeds: tuple[int, ...]
+    guidance: float | None = None
+    temperature: float | None = None
+    cleanup: bool = True
+    preview: bool = True
+
+    @property
+    def prompt(self) -> str:
+        """All prompts in one."""
+        return ", then ".join(block.prompt for block in self.blocks)
+
+
+Request = GenerateRequest | EditRequest | SequenceRequest
 
 
 @dataclass(frozen=True)
@@ -96,7 +141,10 @@ class Finished:
     """The motions of a request, one per seed, on the canonical skeleton.
 
     settings: what they were really made with: prompt, seconds, guidance, temperature, cleanup,
-    model, device, engine (version).  timings: milliseconds by stage.
+    model, device, engine (version); of an edit ``edit`` (core/editing/wire.py) in place of
+    ``seconds``; of a sequence also ``blocks``, a list of {prompt, first, last}: the frames of the
+    motions that each block fills, which is all of them.  timings: milliseconds by stage.
+    edited: of an edit, the motions once more, with what was asked and what was done.
     """
 
     request: int
@@ -104,6 +152,7 @@ class Finished:
     seeds: tuple[int, ...]
     settings: dict[str, Any]
     timings: dict[str, Any] = field(default_factory=dict)
+    edited: tuple[editing.Edited, ...] = ()
 
 
 @dataclass(frozen=True)

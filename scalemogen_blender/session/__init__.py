@@ -23,7 +23,7 @@ from .status import Status, describe
 from .timer import Pulse, start, stop
 
 if TYPE_CHECKING:
-    from ..client.messages import GenerateRequest
+    from ..client.messages import Request
 
 __all__ = [
     "Job",
@@ -69,7 +69,7 @@ def _get() -> Session:
 
 
 def submit(
-    request: GenerateRequest,
+    request: Request,
     deliver: Deliver,
     title: str,
     *,

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..client.messages import Finished, GenerateRequest
+    from ..client.messages import Finished, Request
 
 Deliver = Callable[["Finished"], None]
 
@@ -40,7 +40,7 @@ class Job:
 
     id: int
     title: str
-    request: GenerateRequest
+    request: Request
     deliver: Deliver
     scene_uid: int
     rig_uid: int | None

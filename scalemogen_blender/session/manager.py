@@ -20,7 +20,7 @@ from . import data, moment, popups
 from .job import Deliver, Job, JobState
 
 if TYPE_CHECKING:
-    from ..client.messages import Event, Finished, GenerateRequest, Launch
+    from ..client.messages import Event, Finished, Launch, Request
 
 
 def _find_launch() -> Launch:
@@ -125,7 +125,7 @@ class Session:
 
     def submit(
         self,
-        request: GenerateRequest,
+        request: Request,
         deliver: Deliver,
         title: str,
         scene: bpy.types.Scene,
