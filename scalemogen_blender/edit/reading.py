@@ -1,0 +1,230 @@
+"""The motion that a rig shows, whatever made it: keys, strips, constraints, drivers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import bpy
+import numpy as np
+
+from .. import armature, bake
+from .._core import errors, retarget, rotations, skeleton
+from .._core import motion as motions
+from ..rig import reference_pose, state
+from . import present
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """All bones of a rig over scene frames [T], as Blender evaluates them.
+
+    names: B bones, parents first.  matrices: [T, B, 4, 4] in armature space.  basis: [T, B, 4, 4]
+    the bones' own channels.  world: [T, 4, 4] from armature space to the canonical world.
+    switches: [T] values of custom properties that decide which controls count.
+    """
+
+    names: tuple[str, ...]
+    matrices: np.ndarray
+    basis: np.ndarray
+    world: np.ndarray
+    switches: Mapping[present.Property, np.ndarray] = field(default_factory=dict)
+
+    def at(self, index: slice | np.ndarray) -> Sampled:
+        """Some of the frames."""
+        return replace(
+            self,
+            matrices=self.matrices[index],
+            basis=self.basis[index],
+            world=self.world[index],
+            switches={key: values[index] for key, values in self.switches.items()},
+        )
+
+    def followed_by(self, other: Sampled) -> Sampled:
+        """These frames, then those of another sample of the same rig."""
+        return replace(
+            self,
+            matrices=np.concatenate([self.matrices, other.matrices]),
+            basis=np.concatenate([self.basis, other.basis]),
+            world=np.concatenate([self.world, other.world]),
+            switches={
+                key: np.concatenate([values, other.switches[key]])
+                for key, values in self.switches.items()
+            },
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a rig shows in some frames of the scene, and as the model sees it.
+
+    rig, uid: name and ``session_uid`` of the armature object.  frames: [T] scene frames, one after
+    the other; frame ``k`` of the motion is scene frame ``frames[k]``.  motion: canonical, at the
+    scene's frame rate, without contacts.  retargeter: the rig measured on the bones that are seen
+    (on control rigs: the deform bones).  bone_map: how its bones were taken.  rest: all bones at
+    rest, with the object as it is at the first frame.  reference: [B, 4, 4] the pose that stands
+    for the rest pose, None for that itself.
+    """
+
+    rig: str
+    uid: int
+    frames: np.ndarray
+    motion: motions.Motion
+    retargeter: retarget.Retargeter
+    pose: Sampled
+    bone_map: retarget.BoneMap
+    rest: retarget.RestRig
+    reference: np.ndarray | None = None
+
+    @property
+    def first(self) -> int:
+        """The first scene frame."""
+        return int(self.frames[0])
+
+    @property
+    def last(self) -> int:
+        """The last scene frame."""
+        return int(self.frames[-1])
+
+
+def read(
+    rig: bpy.types.Object,
+    first: int,
+    last: int,
+    bone_map: retarget.BoneMap | None = None,
+    reference: np.ndarray | None = None,
+) -> Reading:
+    """Sample a rig at the scene frames ``first`` to ``last``, both included.
+
+    ``bone_map`` goes before the one that the artist sees; ``reference`` [B, 4, 4] (parents first)
+    is the pose that stands for the rest pose, by default the artist's. Neither the playhead nor
+    anything else in the file changes. ScaleMoGenError if the rig has no hips or legs.
+    """
+    if last < first:
+        raise errors.ScaleMoGenError(f"Frames {first} to {last} are no range.")
+    if rig.data.pose_position == "REST":
+        raise errors.ScaleMoGenError(
+            f"'{rig.name}' shows its rest pose; switch its armature to Pose Position."
+        )
+    bones = state.bone_map(rig) if bone_map is None else bone_map
+    if reference is None and hasattr(rig, "scalemogen"):  # else the add-on is not registered
+        reference = reference_pose.reference(rig)
+    frames = np.arange(first, last + 1)
+    pose = sample(rig, frames)
+    rest = replace(armature.read_rest_rig(rig), to_world=pose.world[0])
+    values = {key: float(value[0]) for key, value in pose.switches.items()}
+    plan = present.plan_of(rig, bones, values)
+    measured = reader(rest, bones, plan, reference)
+    return Reading(
+        rig=rig.name,
+        uid=rig.session_uid,
+        frames=frames,
+        motion=_motion(measured, pose),
+        retargeter=measured,
+        pose=pose,
+        bone_map=bones,
+        rest=rest,
+        reference=reference,
+    )
+
+
+def extended(rig: bpy.types.Object, reading: Reading, count: int) -> Reading:
+    """The reading with ``count`` more scene frames after it, as the rig shows them."""
+    if count <= 0:
+        return reading
+    frames = reading.last + 1 + np.arange(count)
+    pose = reading.pose.followed_by(sample(rig, frames))
+    return replace(
+        reading,
+        frames=np.concatenate([reading.frames, frames]),
+        motion=_motion(reading.retargeter, pose),
+        pose=pose,
+    )
+
+
+def reader(
+    rest: retarget.RestRig,
+    bone_map: retarget.BoneMap,
+    plan: retarget.controls.ControlPlan | None,
+    reference: np.ndarray | None = None,
+) -> retarget.Retargeter:
+    """A rig measured on the bones that are seen, for reading the motion that they show."""
+    posed = None if reference is None else replace(rest, rest=reference)
+    if plan is not None:
+        return retarget.controls.reader(rest, plan, skeleton.canonical(), posed)
+    more = {} if posed is None else {"reference": posed}
+    return retarget.Retargeter.build(rest, bone_map, skeleton.canonical(), **more)
+
+
+def _motion(measured: retarget.Retargeter, pose: Sampled) -> motions.Motion:
+    rows = [pose.names.index(name) for name in measured.rig.bone_names]
+    world = pose.world[:, None] @ pose.matrices[:, rows]
+    axes = world[..., :3, :3]
+    hips = [measured.rig.index(measured.bone_map.bone(f"{side}_hip")) for side in ("left", "right")]
+    return retarget.recover_motion(
+        measured,
+        rotations.matrix_to_quaternion(_unit(axes)),
+        world[..., :3, 3][:, hips].mean(axis=1),
+        bake.scene_fps(bpy.context.scene),
+    )
+
+
+def _unit(axes: np.ndarray) -> np.ndarray:
+    return axes / np.maximum(np.linalg.norm(axes, axis=-2, keepdims=True), 1e-12)
+
+
+def sample(rig: bpy.types.Object, frames: np.ndarray) -> Sampled:
+    """All bones at whole scene frames [T]; nothing in the file changes."""
+    names, _ = armature.names_and_parents(rig)
+    order = [rig.pose.bones.find(name) for name in names]
+    count, keys = len(rig.pose.bones), present.switches(rig)
+    matrices = np.empty((len(frames), len(names), 4, 4))
+    basis = np.empty_like(matrices)
+    world = np.empty((len(frames), 4, 4))
+    switches = {
+        key: np.zeros(len(frames)) for key in keys if present.value_of(rig, key) is not None
+    }
+    buffer = np.empty(16 * count, dtype=np.float32)
+    with _stage(rig) as (scene, layer):
+        for row, frame in enumerate(frames.tolist()):
+            scene.frame_set(frame)
+            shown = rig.evaluated_get(layer.depsgraph)
+            for name, into in (("matrix", matrices), ("matrix_basis", basis)):
+                shown.pose.bones.foreach_get(name, buffer)
+                into[row] = buffer.reshape(-1, 4, 4).transpose(0, 2, 1)[order]
+            world[row] = armature.canonical_world(shown)
+            for key, values in switches.items():
+                values[row] = present.value_of(shown, key)
+    return Sampled(tuple(names), matrices, basis, world, switches)
+
+
+@contextmanager
+def _stage(rig: bpy.types.Object) -> Iterator[tuple[bpy.types.Scene, bpy.types.ViewLayer]]:
+    """The rig itself in a scene of its own, for a while.
+
+    There nothing is evaluated but the rig and what it depends on, no mesh is deformed, and the
+    artist's playhead stays where it is.
+    """
+    original = bpy.context.scene
+    hidden = rig.hide_viewport
+    scene = bpy.data.scenes.new("ScaleMoGen reading")
+    try:
+        for name in ("fps", "fps_base", "frame_map_old", "frame_map_new"):
+            setattr(scene.render, name, getattr(original.render, name))
+        if hidden:
+            rig.hide_viewport = False
+        scene.collection.objects.link(rig)
+        layer = scene.view_layers[0]
+        layer.update()
+        yield scene, layer
+    finally:
+        bpy.data.scenes.remove(scene)
+        if hidden:
+            rig.hide_viewport = True
+
+
+def world_turns(reading_world: np.ndarray) -> np.ndarray:
+    """Rotations [T, 4] of object matrices [T, 4, 4] without scale and shear."""
+    u, _, vt = np.linalg.svd(reading_world[:, :3, :3])
+    return rotations.matrix_to_quaternion(u @ vt)
