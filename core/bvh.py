@@ -88,28 +88,49 @@ def read_bvh(path: Path | str) -> BvhClip:
 
 def parse_bvh(text: str) -> BvhClip:
     """Parse the text of a file; ScaleMoGenError with the line number."""
+    return parse_table(text)[0]
+
+
+@dataclass(frozen=True)
+class BvhTable:
+    """The numbers of a file's frames, as they stand there.
+
+    values: [T, C] channel values, angles in degrees.  columns: the joint of each column and its
+    channel, in small letters ("zrotation").  frame_lines: line of each frame, counted from 0;
+    count_line: the line that tells how many there are.
+    """
+
+    values: np.ndarray
+    columns: tuple[tuple[int, str], ...]
+    frame_lines: tuple[int, ...]
+    count_line: int
+
+
+def parse_table(text: str) -> tuple[BvhClip, BvhTable]:
+    """Like :func:`parse_bvh`, with the numbers behind the clip."""
     lines = text.splitlines()
     parser = _Hierarchy(lines)
     motion_line = parser.read()
     joints = parser.joints
-    fps, values = _read_frames(lines, motion_line, sum(len(joint.channels) for joint in joints))
+    width = sum(len(joint.channels) for joint in joints)
+    fps, values, numbers = _read_frames(lines, motion_line, width)
 
     offsets = np.array([joint.offset for joint in joints])
     translations = np.repeat(offsets[None], len(values), axis=0)
     rotations = np.zeros((len(values), len(joints), 4))
-    column = 0
+    columns: list[tuple[int, str]] = []
     for index, joint in enumerate(joints):
         turns: list[int] = []
         order = ""
         for channel in joint.channels:
             if channel.endswith("position"):
-                translations[:, index, "xyz".index(channel[0])] = values[:, column]
+                translations[:, index, "xyz".index(channel[0])] = values[:, len(columns)]
             else:
-                turns.append(column)
+                turns.append(len(columns))
                 order += channel[0]
-            column += 1
+            columns.append((index, channel))
         rotations[:, index] = euler_to_quaternion(np.radians(values[:, turns]), order)
-    return BvhClip(
+    clip = BvhClip(
         joint_names=tuple(joint.name for joint in joints),
         parents=tuple(joint.parent for joint in joints),
         offsets=offsets,
@@ -118,6 +139,7 @@ def parse_bvh(text: str) -> BvhClip:
         translations=translations,
         fps=fps,
     )
+    return clip, BvhTable(values, tuple(columns), numbers[1:], numbers[0])
 
 
 @dataclass
@@ -221,8 +243,13 @@ class _Hierarchy:
         return ScaleMoGenError(f"line {self._line}: {what}. Export the motion as BVH again.")
 
 
-def _read_frames(lines: list[str], motion_line: int, width: int) -> tuple[float, np.ndarray]:
-    """Frames per second and channel values [T, width] below the MOTION line."""
+def _read_frames(
+    lines: list[str], motion_line: int, width: int
+) -> tuple[float, np.ndarray, tuple[int, ...]]:
+    """Frames per second and channel values [T, width] below the MOTION line.
+
+    Also the lines, from 0, of the number of frames and of every frame.
+    """
 
     def error(number: int, what: str) -> ScaleMoGenError:
         return ScaleMoGenError(f"line {number}: {what}. Export the motion as BVH again.")
@@ -252,7 +279,8 @@ def _read_frames(lines: list[str], motion_line: int, width: int) -> tuple[float,
         raise error(len(lines), f"{int(header[0])} frames are announced, {len(rows)} found")
     if not SLOWEST_FPS <= 1.0 / max(header[1], 1e-9) <= FASTEST_FPS:
         raise error(body[1][0], f"{SLOWEST_FPS:g} to {FASTEST_FPS:g} frames a second are expected")
-    return _frames_per_second(header[1]), np.array(rows).reshape(len(rows), width)
+    numbers = (body[0][0] - 1, *(number - 1 for number, _ in body[2:]))
+    return _frames_per_second(header[1]), np.array(rows).reshape(len(rows), width), numbers
 
 
 def _frames_per_second(frame_time: float) -> float:

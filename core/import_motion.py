@@ -49,7 +49,7 @@ def canonical_motion(clip: BvhClip, name: str = "motion", rest_frame: int | None
     if not len(clip.rotations):
         raise ScaleMoGenError(f"{name} has no frames. Export the motion again.")
     rotations, positions = clip.globals()
-    rig, bone_map = _mapped(clip, name, rest_frame)
+    rig, bone_map = mapped(clip, name, rest_frame)
     retargeter = Retargeter.build(rig, bone_map, canonical())
     hip_bones = [bone_map.bone(f"{side}_hip") for side in ("left", "right")]
     hips = np.mean([positions[:, rig.index(bone)] for bone in hip_bones if bone], axis=0)
@@ -58,10 +58,13 @@ def canonical_motion(clip: BvhClip, name: str = "motion", rest_frame: int | None
 
 def recognised(clip: BvhClip, name: str = "motion") -> BoneMap:
     """What the joints of a file were taken for; errors as of :func:`canonical_motion`."""
-    return _mapped(clip, name, None)[1]
+    return mapped(clip, name)[1]
 
 
-def _mapped(clip: BvhClip, name: str, rest_frame: int | None) -> tuple[RestRig, BoneMap]:
+def mapped(
+    clip: BvhClip, name: str = "motion", rest_frame: int | None = None
+) -> tuple[RestRig, BoneMap]:
+    """A file's skeleton as a rig, and what its joints were taken for."""
     rig = _rest_rig(clip, name, rest_frame)
     return rig, map_bones(rig.bone_names, rig.parents, name, rig.heads)
 

@@ -10,7 +10,7 @@ from . import ROOT, SetupError
 BLENDER_WHEELS = ROOT / "requirements" / "bpy.json"
 
 _BLENDER_OUTPUTS = ("--fbx", "--glb", "--blend")
-_MAY_NEED_BPY = ("generate", "batch", "retarget")
+_MAY_NEED_BPY = ("generate", "batch", "edit", "retarget")
 #: Motions in these files are read by Blender.
 _BLENDER_SOURCES = (".fbx", ".glb", ".gltf", ".blend")
 
@@ -55,7 +55,7 @@ def needs_bpy(argv: Sequence[str]) -> bool:
     """Whether the command line (without ``--blender``) needs Blender's Python module.
 
     Only scene files are Blender's work: a rig matters to them alone, so the outputs decide, and the
-    motion that ``retarget`` reads; ``rigs`` and ``benchmark --bake`` measure in Blender.
+    motion that ``retarget`` and ``edit`` read; ``rigs`` and ``benchmark --bake`` measure there.
     """
     if not argv or "--help" in argv or "-h" in argv:
         return False
@@ -67,7 +67,7 @@ def needs_bpy(argv: Sequence[str]) -> bool:
         return "--bake" in argv
     if argv[0] not in _MAY_NEED_BPY:
         return False
-    if argv[0] == "retarget" and any(
+    if argv[0] in ("retarget", "edit") and any(
         word.lower().endswith(_BLENDER_SOURCES) and not word.startswith("--")
         for place, word in enumerate(argv)
         if argv[place - 1] != "--rig"

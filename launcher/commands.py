@@ -8,6 +8,7 @@ from collections.abc import Iterable
 #: Carried out by ``cli``, inside the environment: "import-motion" by ``cli/import_motion.py``.
 CLI_COMMANDS = {
     "generate": "text to motion: onto a rig, into FBX, GLB, blend or BVH files",
+    "edit": "some bones in some frames of any motion, by text, and nothing else",
     "batch": "many prompts from a file, the model loaded once",
     "retarget": "a motion file onto a rig",
     "rigs": "how well motions arrive on rigs of every naming scheme: table, contact sheets",

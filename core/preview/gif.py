@@ -1,6 +1,7 @@
 """Animated GIFs of a motion."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -33,6 +34,21 @@ def animation(
         if caption:
             write_text(picture, (10, 8), caption, 16, INK, width - 20)
         frames.append(picture)
+    return frames
+
+
+def side_by_side(motions: Sequence[tuple[str, Motion]]) -> list[Image.Image]:
+    """The pictures of several (caption, motion) beside each other; short ones hold their end."""
+    strips = [animation(motion, caption) for caption, motion in motions]
+    frames = []
+    for number in range(max(map(len, strips))):
+        pictures = [strip[min(number, len(strip) - 1)] for strip in strips]
+        size = (sum(picture.width for picture in pictures), max(p.height for p in pictures))
+        frame, left = Image.new("RGB", size), 0
+        for picture in pictures:
+            frame.paste(picture, (left, 0))
+            left += picture.width
+        frames.append(frame)
     return frames
 
 
