@@ -17,22 +17,35 @@ from ..rotations import (
     quaternion_to_rotation_vector,
     rotation_vector_to_quaternion,
 )
+from .edit import Edit
 
-
-def blend_frames(frames: int, blend: int) -> int:
-    """How many frames a border may take of a range: no more than half of it."""
-    return min(blend, (frames + 1) // 2)
+#: A large offset may take longer than asked to die away: up to so many seconds, or that share of
+#: the range.
+_LONGEST_SECONDS, _LONGEST_SHARE = 0.4, 1 / 3
+#: Offset and speed each may use so much of the jump of velocity that is usual.
+_SHARE = 0.5
+#: What is usual: this percentile.
+_USUAL = 99.0
 
 
 def rotations_through(
-    old: np.ndarray, new: np.ndarray, first: int, last: int, blend: int, borders: tuple[bool, bool]
+    old: np.ndarray,
+    new: np.ndarray,
+    first: int,
+    last: int,
+    frames: tuple[int, int],
+    borders: tuple[bool, bool],
+    usual: np.ndarray | float = np.inf,
 ) -> np.ndarray:
-    """The new rotations [T, ..., 4] so that they follow on the old ones [T, ..., 4] at the borders.
+    """The new rotations [T, J, 4] so that they follow on the old ones [T, J, 4] at the borders.
 
-    first, last: the range; frames outside are both motions' own and only looked at.  borders: has
-    the range's beginning a neighbour, and its end.  What is outside the range comes back unchanged.
+    first, last: the range; frames outside are both motions' own, are only looked at, and come back
+    unchanged.  frames: over how many the offset dies away, and over how many at most where that
+    would take jumps of velocity larger than ``usual`` [J] (radians per frame and frame); see
+    :func:`blend_frames`.  borders: has the range's beginning a neighbour, and its end.
     """
-    offsets = _offsets(_turns_between(new, old), first, last, blend, borders)
+    apart = quaternion_to_rotation_vector(quaternion_multiply(old, quaternion_conjugate(new)))
+    offsets = _offsets(apart, first, last, frames, borders, usual)
     result = new.copy()
     part = slice(first, last + 1)
     turn = rotation_vector_to_quaternion(offsets[part])
@@ -41,45 +54,92 @@ def rotations_through(
 
 
 def path_through(
-    old: np.ndarray, new: np.ndarray, first: int, last: int, blend: int, borders: tuple[bool, bool]
+    old: np.ndarray,
+    new: np.ndarray,
+    first: int,
+    last: int,
+    frames: tuple[int, int],
+    borders: tuple[bool, bool],
+    usual: float = np.inf,
 ) -> np.ndarray:
-    """:func:`rotations_through` for paths [T, ..., K]."""
+    """:func:`rotations_through` for a path [T, 3]; ``usual`` in its units per frame and frame."""
     result = new.copy()
-    offsets = _offsets(old - new, first, last, blend, borders)
-    result[first : last + 1] += offsets[first : last + 1]
+    offsets = _offsets((old - new)[:, None], first, last, frames, borders, usual, turns=False)
+    result[first : last + 1] += offsets[first : last + 1, 0]
     return result
 
 
-def _turns_between(new: np.ndarray, old: np.ndarray) -> np.ndarray:
-    """Rotation vectors [T, ..., 3], in the parent's frame, that turn new into old."""
-    return quaternion_to_rotation_vector(quaternion_multiply(old, quaternion_conjugate(new)))
+def blend_frames(edit: Edit, fps: float) -> tuple[int, int]:
+    """Over how many frames a border is blended, and over how many at most.
+
+    As many as asked, but no more than half of the range; none stay none.
+    """
+    frames = min(edit.blend, (edit.frame_count + 1) // 2)
+    longest = min(_LONGEST_SECONDS * fps, _LONGEST_SHARE * edit.frame_count)
+    return frames, max(frames, round(longest)) if frames else 0
+
+
+def usual_turn_jumps(rotations: np.ndarray) -> np.ndarray:
+    """The jump of angular velocity that is usual for each joint [J] of rotations [T, J, 4]."""
+    steps = quaternion_multiply(rotations[1:], quaternion_conjugate(rotations[:-1]))
+    return _usual(quaternion_to_rotation_vector(steps))
+
+
+def usual_path_jump(path: np.ndarray) -> float:
+    """The jump of velocity that is usual on a path [T, 3]."""
+    return float(_usual(np.diff(path, axis=0)[:, None])[0])
+
+
+def _usual(velocities: np.ndarray) -> np.ndarray:
+    if len(velocities) < 2:
+        return np.zeros(velocities.shape[1])
+    jumps = np.linalg.norm(np.diff(velocities, axis=0), axis=-1)
+    usual: np.ndarray = np.percentile(jumps, _USUAL, axis=0)
+    return usual
 
 
 def _offsets(
-    apart: np.ndarray, first: int, last: int, blend: int, borders: tuple[bool, bool]
+    apart: np.ndarray,
+    first: int,
+    last: int,
+    frames: tuple[int, int],
+    borders: tuple[bool, bool],
+    usual: np.ndarray | float,
+    turns: bool = True,
 ) -> np.ndarray:
-    """Offsets [T, ..., K] that die away inside the range; ``apart`` is old less new."""
-    frames = blend_frames(last - first + 1, blend)
+    """Offsets [T, J, 3] that die away inside the range; ``apart`` is old less new."""
     offsets = np.zeros_like(apart)
-    if not frames:
+    if not frames[0]:
         return offsets
+    limits = np.broadcast_to(_SHARE * np.asarray(usual, float), apart.shape[1:2])
     for there, border, inward in zip(borders, (first - 1, last + 1), (1, -1), strict=True):
         if not there:
             continue
         beyond = border - inward
-        known = 0 <= beyond < len(apart)
         now = apart[border]
-        before = _nearest(apart[beyond], now) if known else now
-        at = border + inward * np.arange(1, frames + 1)
-        shares = decay(frames)
-        offsets[at] += np.tensordot(shares, np.stack([before, now]), axes=1)
+        before = apart[beyond] if 0 <= beyond < len(apart) else now
+        speed = now - (_nearest(before, now) if turns else before)
+        for joint, limit in enumerate(limits):
+            for column, value in enumerate((now[joint], speed[joint])):
+                count = _least_frames(float(np.linalg.norm(value)), column, limit, frames)
+                at = border + inward * np.arange(1, count + 1)
+                offsets[at, joint] += decay(count)[:, column, None] * value
     return offsets
+
+
+def _least_frames(size: float, column: int, limit: float, frames: tuple[int, int]) -> int:
+    """Over how many frames an offset, or a speed, of a size dies away within a limit."""
+    least, most = frames
+    for count in range(least, most):
+        if size * _peaks(count)[column] <= limit:
+            return count
+    return most
 
 
 def _nearest(before: np.ndarray, now: np.ndarray) -> np.ndarray:
     """Of the rotation vectors that mean the same turn as ``before`` [..., 3] the one near ``now``.
 
-    Without it an offset near half a turn would seem to whirl round.  Paths are left as they are.
+    Without it an offset near half a turn would seem to whirl round.
     """
     angle = np.linalg.norm(before, axis=-1, keepdims=True)
     far = (np.sum(before * now, axis=-1, keepdims=True) < 0.0) & (angle > np.pi / 2)
@@ -89,14 +149,27 @@ def _nearest(before: np.ndarray, now: np.ndarray) -> np.ndarray:
 
 @cache
 def decay(frames: int) -> np.ndarray:
-    """Shares [frames, 2] of the offset two frames and one frame before, as it dies away.
+    """Shares [frames, 2] of an offset, and of its speed per frame, that are left in frames after.
 
-    The curve that bends least: it leaves with the speed that the offset has, and arrives at nothing
-    without speed.
+    The curve with the least jerk: it leaves with the speed that the offset has and without a jump
+    of velocity, and arrives at nothing in the same way.
     """
-    count = frames + 4  # two known, the unknown, two that are nothing
-    second = np.diff(np.eye(count), n=2, axis=0)
-    unknown = second[:, 2:-2]
-    shares: np.ndarray = -np.linalg.lstsq(unknown, second[:, :2], rcond=None)[0]
+    shares: np.ndarray = _whole_decay(frames)[3:-3]
     shares.setflags(write=False)
     return shares
+
+
+@cache
+def _whole_decay(frames: int) -> np.ndarray:
+    """:func:`decay` with the three frames before, and three after it, [frames + 6, 2]."""
+    known = np.array([[1.0, -2.0], [1.0, -1.0], [1.0, 0.0]])
+    third = np.diff(np.eye(frames + 6), n=3, axis=0)
+    found = -np.linalg.lstsq(third[:, 3:-3], third[:, :3] @ known, rcond=None)[0]
+    return np.concatenate([known, found, np.zeros((3, 2))])
+
+
+@cache
+def _peaks(frames: int) -> tuple[float, float]:
+    """The largest jumps of velocity as an offset of 1 dies away, and as a speed of 1 does."""
+    jumps = np.abs(np.diff(_whole_decay(frames), n=2, axis=0)).max(axis=0)
+    return float(jumps[0]), float(jumps[1])

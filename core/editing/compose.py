@@ -20,13 +20,21 @@ from .alignment import (
     turned_and_moved,
     yaw,
 )
-from .borders import path_through, rotations_through
+from .borders import (
+    blend_frames,
+    path_through,
+    rotations_through,
+    usual_path_jump,
+    usual_turn_jumps,
+)
 from .edit import Edit, Edited, Offset, Report
 from .legs import Stretch, kept, locked
 from .roots import followed
 
 #: Looked at beyond either border: two frames tell place and speed.
 _BESIDE = 2
+#: Jumps of velocity that look like none, however still a motion is otherwise: rad/s, m/s.
+_TURN_JUMP, _PATH_JUMP = 0.5, 0.1
 
 
 def compose(
@@ -78,7 +86,7 @@ def compose(
         turns = half_turns(heading(old) - heading(made))
         turns = np.unwrap(turns)
     new = _under_parents(old, made, turns, edit)
-    new = _through_borders(old, new, first, last, edit, borders)
+    new = _through_borders(source, old, new, first, last, edit, borders)
     new = replace(new, contacts=None)
     new, adjusted = _on_feet(old, new, inside, planted, floor, edit, cleanup)
     motion = _written(source, whole, new, low, edit, adjusted, planted)
@@ -150,19 +158,34 @@ def _under_parents(old: Motion, made: Motion, turns: np.ndarray, edit: Edit) -> 
 
 
 def _through_borders(
-    old: Motion, new: Motion, first: int, last: int, edit: Edit, borders: tuple[bool, bool]
+    source: Motion,
+    old: Motion,
+    new: Motion,
+    first: int,
+    last: int,
+    edit: Edit,
+    borders: tuple[bool, bool],
 ) -> Motion:
     """The new motion within the range, the old one outside, the one going into the other."""
     part = slice(first, last + 1)
     edited = [old.skeleton.index(name) for name in edit.joints]
+    frames = blend_frames(edit, old.fps)
     rotations, root = old.rotations.copy(), old.root_positions.copy()
+    usual = usual_turn_jumps(source.rotations[:, edited])
     through = rotations_through(
-        old.rotations[:, edited], new.rotations[:, edited], first, last, edit.blend, borders
+        old.rotations[:, edited],
+        new.rotations[:, edited],
+        first,
+        last,
+        frames,
+        borders,
+        np.maximum(usual, _TURN_JUMP / old.fps),
     )
     rotations[part, edited] = through[part]
     if "pelvis" in edit.joints:
+        jump = max(usual_path_jump(source.root_positions), _PATH_JUMP / old.fps)
         path = path_through(
-            old.root_positions, new.root_positions, first, last, edit.blend, borders
+            old.root_positions, new.root_positions, first, last, frames, borders, jump
         )
         root[part] = path[part]
     return replace(old, rotations=rotations, root_positions=root)
