@@ -243,10 +243,8 @@ def test_words_find_parts_and_bones_and_tell_what_stays_untouched() -> None:
 
 
 def test_a_root_that_cannot_travel_is_refused() -> None:
-    lines = bvh_of(Style("mixamo_plain"), walking(2)).decode().splitlines()
-    head = [
-        line.replace("CHANNELS 6 Xposition Yposition Zposition", "CHANNELS 3") for line in lines
-    ]
+    text = bvh_of(Style("mixamo_plain"), walking(2)).decode()
+    lines = text.replace("CHANNELS 6 Xposition Yposition Zposition", "CHANNELS 3").splitlines()
     rows = [" ".join(line.split()[3:]) for line in lines[-2:]]
     still = subject_of("\n".join([*lines[:-2], *rows, ""]).encode())
     with pytest.raises(ScaleMoGenError, match="cannot travel; ask for other bones"):
