@@ -8,6 +8,7 @@ from .animation import (
     action_curves,
     active_curves,
     assign_action,
+    bone_of,
     keyed_bones,
     last_slot,
     own_action,
@@ -18,7 +19,17 @@ from .animation import (
     slot_handle,
 )
 from .drawing import preview_colour, text_field
-from .keyframes import ensure_curve, is_shared, move_keys, read_keys, strips_within, write_keys
+from .key_writing import find_curve, group_names, put_keys, remove_groups, tweaked_strip
+from .keyframes import (
+    ensure_curve,
+    is_shared,
+    move_keys,
+    read_keys,
+    remove_curve,
+    selected_frames,
+    strips_within,
+    write_keys,
+)
 from .materials import set_base_colour
 from .operators import call_operator, enable_bundled_addon, has_operator, import_fbx
 
@@ -27,9 +38,12 @@ __all__ = [
     "action_curves",
     "active_curves",
     "assign_action",
+    "bone_of",
     "call_operator",
     "enable_bundled_addon",
     "ensure_curve",
+    "find_curve",
+    "group_names",
     "has_operator",
     "import_fbx",
     "is_shared",
@@ -38,14 +52,19 @@ __all__ = [
     "move_keys",
     "own_action",
     "preview_colour",
+    "put_keys",
     "read_keys",
+    "remove_curve",
+    "remove_groups",
     "select_bones",
     "selected_bones",
+    "selected_frames",
     "set_base_colour",
     "set_last_slot",
     "shift_curves",
     "slot_handle",
     "strips_within",
     "text_field",
+    "tweaked_strip",
     "write_keys",
 ]

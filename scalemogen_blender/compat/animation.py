@@ -137,8 +137,13 @@ def keyed_bones(action: bpy.types.Action) -> list[str]:
         curves = [c for strip in strips for bag in strip.channelbags for c in bag.fcurves]
     else:
         curves = list(action.fcurves)
-    found = (_BONE_PATH.match(curve.data_path) for curve in curves)
-    return sorted({bpy.utils.unescape_identifier(match[1]) for match in found if match})
+    return sorted({name for curve in curves if (name := bone_of(curve.data_path)) is not None})
+
+
+def bone_of(path: str) -> str | None:
+    """Name of the bone that a curve's path leads to; None if it leads to something else."""
+    match = _BONE_PATH.match(path)
+    return None if match is None else bpy.utils.unescape_identifier(match[1])
 
 
 def active_curves(owner: bpy.types.Object) -> list[bpy.types.FCurve]:

@@ -55,6 +55,11 @@ def ensure_curve(owner: bpy.types.Object, path: str, index: int, group: str) -> 
     return new_curve(curves, path, index, group)
 
 
+def remove_curve(owner: bpy.types.Object, curve: bpy.types.FCurve) -> None:
+    """Take a curve out of the object's action."""
+    _curve_owner(owner).fcurves.remove(curve)
+
+
 def _curve_owner(
     owner: bpy.types.Object,
 ) -> "bpy.types.Action | bpy.types.ActionChannelbag":
@@ -104,3 +109,16 @@ def move_keys(curve: bpy.types.FCurve, frames: float) -> None:
         values[::2] += frames
         curve.keyframe_points.foreach_set(name, values)
     curve.update()
+
+
+def selected_frames(curves: "list[bpy.types.FCurve]") -> tuple[float, float] | None:
+    """Frames of the first and the last selected key; None if none is selected."""
+    found: list[float] = []
+    for curve in curves:
+        keys = curve.keyframe_points
+        chosen = np.empty(len(keys), dtype=bool)
+        keys.foreach_get("select_control_point", chosen)
+        at = np.flatnonzero(chosen)
+        if len(at):
+            found += [keys[int(at[0])].co[0], keys[int(at[-1])].co[0]]
+    return (min(found), max(found)) if found else None

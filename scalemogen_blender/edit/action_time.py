@@ -1,0 +1,62 @@
+"""Scene frames in the time of the rig's action: the same, but for a strip that is tweaked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+#: More whole frames than this on one side of a range are not looked at.
+_MOST_FRAMES = 10000
+
+
+@dataclass(frozen=True)
+class ActionTime:
+    """animation: of the rig; visible: first and last scene frame that anybody looks at."""
+
+    animation: bpy.types.AnimData | None
+    visible: tuple[float, float]
+
+    @classmethod
+    def of(cls, rig: bpy.types.Object, scene: bpy.types.Scene) -> ActionTime:
+        """For a rig in a scene."""
+        low, high = scene.frame_start, scene.frame_end
+        if scene.use_preview_range:
+            low, high = min(low, scene.frame_preview_start), max(high, scene.frame_preview_end)
+        animation = rig.animation_data
+        if animation is not None and animation.action is not None:
+            start, end = animation.action.frame_range
+            low, high = min(low, int(start) - 1), max(high, int(end) + 1)
+        tweaked = animation is not None and animation.use_tweak_mode
+        return cls(animation if tweaked else None, (float(low), float(high)))
+
+    def of_scene(self, frames: np.ndarray) -> np.ndarray:
+        """Scene frames [K] in the action's time, as single precision holds them."""
+        if self.animation is None:
+            found = np.asarray(frames, dtype=np.float64)
+        else:
+            convert = self.animation.nla_tweak_strip_time_to_scene
+            found = np.array([convert(float(f), invert=True) for f in frames], dtype=np.float64)
+        return found.astype(np.float32).astype(np.float64)
+
+    def whole_frames(self, low: float, high: float) -> np.ndarray:
+        """The scene's whole frames that lie strictly between two frames of the action, ascending.
+
+        Infinite ones stand for the end of what is visible, and one frame beyond what is given.
+        """
+        ends = sorted((self._to_scene(low), self._to_scene(high)))
+        known = [end for end in ends if np.isfinite(end)]
+        start = ends[0] if np.isfinite(ends[0]) else min(self.visible[0], *(e - 2.0 for e in known))
+        stop = ends[1] if np.isfinite(ends[1]) else max(self.visible[1], *(e + 2.0 for e in known))
+        whole = np.arange(np.floor(start) - 1.0, np.ceil(stop) + 1.5)
+        if len(whole) > _MOST_FRAMES:
+            inner = np.isfinite(ends[1])  # the range is on that side
+            whole = whole[-_MOST_FRAMES:] if inner else whole[:_MOST_FRAMES]
+        found = np.sort(self.of_scene(whole))
+        return found[(found > low) & (found < high)]
+
+    def _to_scene(self, frame: float) -> float:
+        if self.animation is None or not np.isfinite(frame):
+            return frame
+        return float(self.animation.nla_tweak_strip_time_to_scene(frame))

@@ -1,0 +1,182 @@
+"""What lies between an edited range and the next keys outside, which must stay as it is.
+
+Keys outside are never touched, so the curve can only be held by keys of our own: at whole frames,
+with the value that was there.  A gap begins with the few that its shape needs; where Blender then
+finds another value at a whole frame, in whatever bit, that frame becomes a key, too.
+No bpy here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..output.splice import Keys, joined, linear_keys
+from .segments import BEZIER, CONSTANT, LINEAR, Bezier, handle_of_slope, point_of_slope, slope
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a curve went between two neighbouring keys, or beyond its ends.
+
+    kind: CONSTANT, LINEAR, BEZIER, or another number for Blender's easing curves.
+    bezier: the segment, where the kind is BEZIER; flat: the same value everywhere.
+    """
+
+    kind: int
+    bezier: Bezier | None = None
+    flat: bool = False
+
+
+@dataclass
+class Gap:
+    """One side of the range.
+
+    frames, values: [N] whole frames that lie in it, and what the curve was there.
+    shape: how it was.  unchanged: the key on the border keeps the value that was there.
+    outer: the next key outside, None where the curve has none on this side.
+    end_slope: with which slope the curve goes on beyond its last key on this side, where that has
+        to be kept by a key of ours; None where the curve keeps its value there anyway.
+    neighbour_slope: of the outer key to its neighbour inside, where Blender goes on with it.
+    """
+
+    frames: np.ndarray
+    values: np.ndarray
+    shape: Shape
+    unchanged: bool
+    outer: Keys | None
+    end_slope: np.float32 | None = None
+    neighbour_slope: np.float32 | None = None
+    chosen: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.chosen = np.zeros(len(self.frames), dtype=bool)
+        self.chosen[self._first_choice()] = True
+
+    def _first_choice(self) -> list[int]:
+        raise NotImplementedError
+
+    @property
+    def extra(self) -> np.ndarray:
+        """Indices of the frames that are keys."""
+        return np.flatnonzero(self.chosen)
+
+    def _samples(self) -> Keys:
+        return linear_keys(self.frames[self.chosen], self.values[self.chosen])
+
+    def _pivot(self, low: float, high: float) -> Keys | None:
+        """A key that keeps the slope with which Blender goes on beyond the outer key."""
+        assert self.outer is not None
+        assert self.neighbour_slope is not None
+        found = point_of_slope(self.outer.co[0], self.neighbour_slope, low, high)
+        return None if found is None else linear_keys(found[:1], found[1:])
+
+
+class GapBefore(Gap):
+    """What lies before the range; the key outside says how the curve leaves it."""
+
+    def _first_choice(self) -> list[int]:
+        last = len(self.frames) - 1
+        if last < 0:
+            return []
+        if self.outer is None:
+            return [] if self.unchanged and self.end_slope is None else [last]
+        leaving = int(self.outer.attributes["interpolation"][0])
+        if leaving == CONSTANT:
+            return []
+        if leaving > BEZIER and not self.shape.flat:
+            return list(range(len(self.frames)))
+        border = [] if self.unchanged else [last]
+        bulging = leaving == BEZIER and self.outer.handle_right[0, 1] != self.outer.co[0, 1]
+        straight = leaving == LINEAR or (self.shape.flat and not bulging and leaving == BEZIER)
+        return border if straight else [0, *border]
+
+    def keys(self, first: Keys) -> tuple[Keys, Keys]:
+        """Keys of the gap, and the range's first key with the left handle that belongs to them."""
+        kept, places = self._samples(), self.frames[self.chosen]
+        bezier = self.shape.bezier
+        if self.outer is not None and self.outer.attributes["interpolation"][0] == BEZIER:
+            # The handle outside is made for a longer way: one without length meets it best.
+            if len(kept):
+                kept.handle_left[0] = kept.co[0]
+            else:
+                first = first.changed(0, handle_left=first.co[0])
+        if bezier is not None and not self.shape.flat and self.outer is not None:
+            for i, (low, high) in enumerate(zip(places[:-1], places[1:], strict=True)):
+                _bend(kept, i, kept, i + 1, bezier.piece(low, high))
+            if self.unchanged and len(kept):
+                piece = bezier.piece(places[-1], float(first.frames[0]))
+                first = first.changed(0, handle_left=piece[2])
+                _bend(kept, len(kept) - 1, None, 0, piece)
+        if self.outer is None and self.end_slope is not None and len(kept):
+            kept.handle_left[0] = handle_of_slope(kept.co[0], self.end_slope, -1.0)
+            kept.attributes["interpolation"][0] = BEZIER
+        return self._with_pivot(kept, first), first
+
+    def _with_pivot(self, kept: Keys, first: Keys) -> Keys:
+        if self.outer is None or self.neighbour_slope is None:
+            return kept
+        following = kept if len(kept) else first
+        if slope(self.outer.co[0], following.co[0]) == self.neighbour_slope:
+            return kept
+        limit = self.frames[0] if len(self.frames) else first.frames[0]
+        pivot = self._pivot(float(self.outer.frames[0]), float(limit))
+        return kept if pivot is None else joined(pivot, kept)
+
+
+class GapAfter(Gap):
+    """What lies after the range; our own keys say how the curve goes on to the key outside."""
+
+    def _first_choice(self) -> list[int]:
+        last = len(self.frames) - 1
+        if last < 0:
+            return []
+        if self.outer is None:
+            return [] if self.unchanged and self.end_slope is None else [0]
+        if self.shape.kind > BEZIER and not self.shape.flat:
+            return list(range(len(self.frames)))
+        border = [] if self.unchanged else [0]
+        curved = self.shape.kind == BEZIER and not self.shape.flat
+        return [*border, last] if curved else border
+
+    def keys(self, last: Keys) -> tuple[Keys, Keys]:
+        """Keys of the gap, and the range's last key with what leads to them."""
+        kept, places = self._samples(), self.frames[self.chosen]
+        if self.outer is not None and self.shape.kind == CONSTANT:
+            kept.attributes["interpolation"][:] = CONSTANT
+            if self.unchanged and len(self.frames):
+                last = last.changed(0, interpolation=CONSTANT)
+        bezier = self.shape.bezier
+        if bezier is not None and not self.shape.flat and self.outer is not None:
+            for i, (low, high) in enumerate(zip(places[:-1], places[1:], strict=True)):
+                _bend(kept, i, kept, i + 1, bezier.piece(low, high))
+            if len(kept):
+                kept.attributes["interpolation"][-1] = BEZIER
+                kept.handle_right[-1] = kept.co[-1]
+            if self.unchanged and len(kept):
+                piece = bezier.piece(float(last.frames[0]), places[0])
+                last = last.changed(0, handle_right=piece[1], interpolation=BEZIER)
+                kept.handle_left[0] = piece[2]
+        if self.outer is None and self.end_slope is not None and len(kept):
+            kept.handle_right[-1] = handle_of_slope(kept.co[-1], self.end_slope, 1.0)
+            kept.attributes["interpolation"][-1] = BEZIER if self.end_slope else CONSTANT
+        return self._with_pivot(kept, last), last
+
+    def _with_pivot(self, kept: Keys, last: Keys) -> Keys:
+        if self.outer is None or self.neighbour_slope is None:
+            return kept
+        before = kept if len(kept) else last
+        if slope(self.outer.co[0], before.co[-1]) == self.neighbour_slope:
+            return kept
+        limit = self.frames[-1] if len(self.frames) else last.frames[0]
+        pivot = self._pivot(float(limit), float(self.outer.frames[0]))
+        return kept if pivot is None else joined(kept, pivot)
+
+
+def _bend(start: Keys, at: int, end: Keys | None, to: int, piece: np.ndarray) -> None:
+    """Make the way from one of our keys to another a piece of a Bezier segment."""
+    start.attributes["interpolation"][at] = BEZIER
+    start.handle_right[at] = piece[1]
+    if end is not None:
+        end.handle_left[to] = piece[2]

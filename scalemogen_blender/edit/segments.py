@@ -1,0 +1,122 @@
+"""Pieces of F-curves: how a curve goes between two keys, and beyond its last ones.  No bpy here.
+
+Everything is as Blender computes it, so that a piece can be given keys of its own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+#: Interpolation and types of handles as Blender numbers them.
+CONSTANT, LINEAR, BEZIER = 0, 1, 2
+FREE = 0
+#: Blender takes a key for what is asked for when it is no further away than this, in frames.
+HIT = 1e-4
+_ROUNDS = 60
+
+
+class Bezier:
+    """A segment from one key to the next: [4, 2] frames and values of keys and handles."""
+
+    def __init__(self, points: np.ndarray) -> None:
+        self.points = unfolded(np.asarray(points, dtype=np.float64))
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether keys and handles have one value."""
+        return bool((self.points[:, 1] == self.points[0, 1]).all())
+
+    def piece(self, low: float, high: float) -> np.ndarray:
+        """Keys and handles [4, 2] of what lies between two frames (de Casteljau)."""
+        ends = self._parameter(low), self._parameter(high)
+        return np.array([self._blossom(*(ends[i] for i in which)) for which in _CORNERS])
+
+    def _parameter(self, frame: float) -> float:
+        low, high = 0.0, 1.0
+        for _ in range(_ROUNDS):
+            middle = 0.5 * (low + high)
+            if self._blossom(middle, middle, middle)[0] < frame:
+                low = middle
+            else:
+                high = middle
+        return 0.5 * (low + high)
+
+    def _blossom(self, *parameters: float) -> np.ndarray:
+        points = self.points
+        for t in parameters:
+            points = points[:-1] + t * (points[1:] - points[:-1])
+        return np.asarray(points[0])
+
+
+_CORNERS = ((0, 0, 0), (0, 0, 1), (0, 1, 1), (1, 1, 1))
+
+
+def unfolded(points: np.ndarray) -> np.ndarray:
+    """Keys and handles [4, 2]; handles longer than the segment are shortened, as Blender does."""
+    points = points.copy()
+    length = points[3, 0] - points[0, 0]
+    for handle, key in ((1, 0), (2, 3)):
+        reach = abs(points[handle, 0] - points[key, 0])
+        if reach > length:
+            points[handle] = points[key] + (points[handle] - points[key]) * (length / reach)
+    return points
+
+
+def slope(key: np.ndarray, other: np.ndarray) -> np.float32:
+    """Slope from a key to its handle or its neighbour, [2] each, rounded as Blender does."""
+    key, other = np.float32(key), np.float32(other)
+    run = np.float32(other[0] - key[0])
+    if run == 0.0:
+        return np.float32(0.0)
+    return np.float32(np.float32(other[1] - key[1]) / run)
+
+
+def handle_of_slope(key: np.ndarray, wanted: np.float32, outwards: float) -> np.ndarray:
+    """A handle [2] beyond a key, so that Blender finds the wanted slope, to the last bit if it can.
+
+    outwards: -1 for a handle before the key, 1 for one after it.
+    """
+    key = np.asarray(key, dtype=np.float32)
+    best = key + np.array([outwards, outwards * wanted], dtype=np.float32)
+    for power in range(12):
+        reach = outwards * 2.0**power
+        x = np.float32(key[0] + np.float32(reach))
+        y = np.float32(float(key[1]) + float(wanted) * (float(x) - float(key[0])))
+        for candidate in _nudged(y):
+            handle = np.array([x, candidate], dtype=np.float32)
+            if slope(key, handle) == wanted:
+                return handle
+            if _miss(key, handle, wanted) < _miss(key, best, wanted):
+                best = handle
+    return best
+
+
+def point_of_slope(
+    key: np.ndarray, wanted: np.float32, low: float, high: float
+) -> np.ndarray | None:
+    """A point [2] between two frames at which a line from a key has exactly the wanted slope.
+
+    None if there is none.
+    """
+    key = np.asarray(key, dtype=np.float32)
+    x = np.unique(np.linspace(low, high, 4098)[1:-1].astype(np.float32))
+    x = x[(x > low) & (x < high)]
+    run = x - key[0]
+    y = (np.float64(key[1]) + np.float64(wanted) * run.astype(np.float64)).astype(np.float32)
+    for candidate in _nudged(y):
+        hit = np.flatnonzero((candidate - key[1]) / run == wanted)
+        if len(hit):
+            at = hit[len(hit) // 2]
+            return np.array([x[at], candidate[at]], dtype=np.float32)
+    return None
+
+
+def _nudged(value: np.ndarray | np.float32) -> list[np.ndarray]:
+    """A number and its neighbours in single precision."""
+    single = np.asarray(value, dtype=np.float32)
+    up, down = np.float32(np.inf), np.float32(-np.inf)
+    return [single, np.nextafter(single, up), np.nextafter(single, down)]
+
+
+def _miss(key: np.ndarray, handle: np.ndarray, wanted: np.float32) -> float:
+    return abs(float(slope(key, handle)) - float(wanted))

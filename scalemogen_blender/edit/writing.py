@@ -1,0 +1,172 @@
+"""The keys of an edit into the rig's present action; everything outside the range stays.
+
+What lies outside is the same to the last bit: the keys there with their handles, and the value of
+every curve at every whole frame of the scene.  Blender is never asked to compute handles anew: it
+would move automatic ones outside (it does so by itself when somebody edits such a curve later).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import bpy
+import numpy as np
+
+from .. import compat
+from .._core import editing, errors, retarget
+from ..channels import Channel, channels_of
+from ..output import splice
+from . import refusals
+from .action_time import ActionTime
+from .inside import Curve, Inside, Replacement, nearest, same
+from .nearby import next_to
+from .restoring import unchanged_on_error
+
+_NO_KEYS = splice.linear_keys(np.zeros(0), np.zeros(0))
+
+
+@dataclass(frozen=True)
+class Written:
+    """curves: how many were written; extra_keys: keys of ours outside the range, which hold it.
+
+    copied: the action was copied first, because others play it, too, or it is not ours to change.
+    """
+
+    curves: int
+    extra_keys: int
+    copied: bool = False
+
+
+@dataclass(frozen=True)
+class _Change:
+    channel: Channel
+    index: int
+    replacement: Replacement
+
+
+def write(
+    rig: bpy.types.Object,
+    pose: retarget.PoseChannels,
+    first: int,
+    later: editing.edit.Offset | None = None,
+) -> Written:
+    """Replace the keys of a pose's channels [T] in scene frames first..first+T-1.
+
+    In the rig's present action, which is made where there is none.  later: how the root's keys
+    after the range are carried on.  ScaleMoGenError if a curve cannot be written without changing
+    something else; then, and on any other error, everything is as it was.
+    """
+    scene_frames = np.arange(first, first + pose.frame_count, dtype=np.float64)
+    refusals.check_stack(rig)
+    time = ActionTime.of(rig, bpy.context.scene)
+    frames = time.of_scene(scene_frames)
+    order = np.argsort(frames, kind="stable")
+    channels = [replace(c, values=c.values[order]) for c in channels_of(rig, pose)]
+    changes = _changes(rig, channels, frames[order], time)
+    with unchanged_on_error(rig) as undo:
+        copied = undo.prepare_action()
+        for change in changes:
+            _write(undo.curve(change.channel, change.index), change)
+        undo.show()
+    return Written(len(changes), sum(c.replacement.extra for c in changes), copied)
+
+
+def _changes(
+    rig: bpy.types.Object, channels: list[Channel], frames: np.ndarray, time: ActionTime
+) -> list[_Change]:
+    existing = {(c.data_path, c.array_index): c for c in compat.active_curves(rig)}
+    found = []
+    for channel in channels:
+        played = [_Played.of(channel, i, existing) for i in range(channel.values.shape[1])]
+        if all(p.curve is None for p in played) and all(
+            same(channel.values[:, i], np.full(len(frames), p.static)) for i, p in enumerate(played)
+        ):
+            continue
+        _check(rig, channel, played, frames)
+        values, hold = _near(channel, played, frames, time)
+        for index, one in enumerate(played):
+            inside = Inside(frames, values[:, index], hold, channel.held)
+            found.append(_Change(channel, index, Replacement(one.given, inside, time.whole_frames)))
+    return found
+
+
+@dataclass(frozen=True)
+class _Played:
+    """A curve, None where the channel has none, and what it plays."""
+
+    curve: bpy.types.FCurve | None
+    static: float
+    given: Curve
+
+    @classmethod
+    def of(
+        cls, channel: Channel, index: int, existing: dict[tuple[str, int], bpy.types.FCurve]
+    ) -> _Played:
+        curve, static = existing.get((channel.path, index)), channel.now()[index]
+        if curve is None or not len(curve.keyframe_points):
+            sloping = curve is not None and curve.extrapolation == "LINEAR"
+            return cls(curve, static, Curve(_NO_KEYS, sloping, _constant(static)))
+        points, attributes = compat.read_keys(curve, splice.ATTRIBUTES)
+        sloping = curve.extrapolation == "LINEAR"
+        given = Curve(splice.Keys(*points, attributes), sloping, _evaluator(curve))
+        return cls(curve, static, given)
+
+
+def _constant(value: float) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda frames: np.full(len(frames), value, dtype=np.float32)
+
+
+def _evaluator(curve: bpy.types.FCurve) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda frames: np.array([curve.evaluate(f) for f in frames.tolist()], dtype=np.float32)
+
+
+def _check(
+    rig: bpy.types.Object, channel: Channel, played: list[_Played], frames: np.ndarray
+) -> None:
+    refusals.check_drivers(rig, [(channel.path, index) for index in range(len(played))])
+    for one in played:
+        if one.curve is None:
+            continue
+        times = one.given.keys.frames
+        before = times[times < frames[0] - nearest(frames[0])]
+        after = times[times > frames[-1] + nearest(frames[-1])]
+        low = float(before[-1]) if len(before) else -np.inf
+        high = float(after[0]) if len(after) else np.inf
+        refusals.check_curve(one.curve, low, high)
+
+
+def _near(
+    channel: Channel, played: list[_Played], frames: np.ndarray, time: ActionTime
+) -> tuple[np.ndarray, bool]:
+    """The values that go on from what is next to the range, and whether the last is held."""
+    first, last = float(frames[0]), float(frames[-1])
+    before = [*time.whole_frames(-np.inf, first)[-1:]]
+    after = [*time.whole_frames(last, np.inf)[:1]]
+    for one in played:
+        times = one.given.keys.frames
+        before += [t for t in times[times < first - nearest(first)][-1:] if t > before[0]]
+        after += [t for t in times[times > last + nearest(last)][:1] if t < after[0]]
+    edges = [
+        np.array([one.given.values_at(np.array([at]))[0] for one in played], dtype=np.float64)
+        for at in (max(before), min(after))
+    ]
+    mode = getattr(channel.owner, "rotation_mode", "")
+    return next_to(channel.values, channel.property_name, mode, *edges)
+
+
+def _write(curve: bpy.types.FCurve, change: _Change) -> None:
+    replacement = change.replacement
+    values_at = _evaluator(curve)
+    while True:
+        keys = replacement.keys()
+        compat.put_keys(curve, [keys.co, keys.handle_left, keys.handle_right], keys.attributes)
+        more = replacement.extra
+        if replacement.correct(values_at(replacement.frames)):
+            return
+        if replacement.extra == more:
+            channel = change.channel
+            raise errors.ScaleMoGenError(
+                f"The curve of {channel.path}[{change.index}] cannot be kept as it is outside the "
+                "range; give it keys at the range's first and last frame and try again."
+            )
