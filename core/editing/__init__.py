@@ -3,7 +3,7 @@
 What is sampled anew is the business of :mod:`core.editor`, which alone needs torch.
 """
 
-from . import wire
+from . import asked, in_place, window, wire
 from .blocks import Block
 from .edit import DEFAULT_BLEND, Edit, Edited, Later, Offset, Report, joints_of, parts_of
 
@@ -15,7 +15,10 @@ __all__ = [
     "Later",
     "Offset",
     "Report",
+    "asked",
+    "in_place",
     "joints_of",
     "parts_of",
+    "window",
     "wire",
 ]

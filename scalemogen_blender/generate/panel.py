@@ -3,7 +3,7 @@
 import bpy
 
 from .. import compat, interface, rig, session
-from ..session.panel import draw_preferences_button
+from ..session import progress
 from . import length, order, prompt
 from .ops import BUTTON
 
@@ -27,7 +27,7 @@ class SCALEMOGEN_PT_generate(interface.SidebarPanel, bpy.types.Panel):
         _draw_settings(layout, settings, context.scene)
         _draw_rig(layout, context)
         _draw_button(layout, settings)
-        _draw_news(layout)
+        progress.draw_news(layout)
 
 
 class SCALEMOGEN_PT_generate_advanced(interface.SidebarPanel, bpy.types.Panel):
@@ -100,33 +100,11 @@ def _draw_rig(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def _draw_button(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
-    status = session.status()
     row = layout.row(align=True)
     row.scale_y = _BIG
-    if status.busy:
-        row.progress(text=status.step, factor=status.progress, translate=False)
-        cancel = row.row(align=True)
-        cancel.enabled = not status.cancelling
-        cancel.operator("scalemogen.cancel", text="", icon="X")
-    else:
+    if not progress.draw_bar(row):
         row.context_pointer_set(BUTTON, settings)
         row.operator("scalemogen.generate", text="Generate")
-
-
-def _draw_news(layout: bpy.types.UILayout) -> None:
-    """What went wrong, and what to do about it."""
-    status = session.status()
-    if status.state == "missing":
-        interface.paragraph(layout, status.problem, icon="ERROR")
-        draw_preferences_button(layout, "Open Preferences")
-    elif status.failed:
-        interface.paragraph(layout, status.failed, icon="ERROR")
-        if status.needs_repair:
-            draw_preferences_button(layout, "Open Preferences")
-        elif status.state == "failed":
-            layout.operator("scalemogen.engine_restart", icon="FILE_REFRESH")
-    elif status.notice:
-        interface.paragraph(layout, status.notice, icon="INFO")
 
 
 classes = (SCALEMOGEN_PT_generate, SCALEMOGEN_PT_generate_advanced)

@@ -4,7 +4,6 @@ import bpy
 
 from .. import interface
 from ..operator_errors import reported
-from ..results import preview
 from . import baking
 from .keying import Simplified
 
@@ -27,7 +26,7 @@ class SCALEMOGEN_OT_bake(bpy.types.Operator):
         if item is None:
             cls.poll_message_set("There is no result to bake. Type a prompt and press Generate")
             return False
-        if found := preview.problem(context.scene, item):
+        if found := baking.problem(context.scene, item):
             cls.poll_message_set(found)
             return False
         return True

@@ -46,12 +46,19 @@ def current(scene: bpy.types.Scene) -> ResultItem | None:
     return None
 
 
+def problem(scene: bpy.types.Scene, item: ResultItem) -> str | None:
+    """Why a result cannot be baked, with the remedy; cheap enough for panels."""
+    if item.is_edit:
+        return "This result is an edit of the rig's action. Accept puts it there"
+    return preview.problem(scene, item)
+
+
 def bake_result(scene: bpy.types.Scene, item: ResultItem) -> Baked:
     """Key a result on its rig as the panel asks; a preview on the rig ends.
 
     ScaleMoGenError if rig, range or action do not allow it; then no key has changed.
     """
-    if found := preview.problem(scene, item):
+    if found := problem(scene, item):
         raise errors.ScaleMoGenError(f"{found}.")
     rig = preview.rig_of(item)
     motion = storage.unpack(item.motion)

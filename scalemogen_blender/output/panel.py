@@ -10,7 +10,7 @@ class SCALEMOGEN_PT_output(interface.SidebarPanel, bpy.types.Panel):
 
     bl_idname = "SCALEMOGEN_PT_output"
     bl_label = "Bake & Export"
-    bl_order = 3
+    bl_order = 5
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:

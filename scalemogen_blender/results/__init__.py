@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import bpy
 
     from ..client.messages import Finished
+    from .edits import Made
 
 
 def land(
@@ -28,6 +29,22 @@ def land(
     from . import landing
 
     return landing.land(scene, rig, finished, start_frame, play)
+
+
+def land_edits(
+    scene: bpy.types.Scene,
+    rig: bpy.types.Object | None,
+    finished: Finished,
+    made: Made,
+    play: bool,
+) -> list[str]:
+    """Put edits that the engine has made into the scene's results; the uids of the new ones.
+
+    With ``play`` the first is shown on the rig: on a copy of its action, until it is accepted.
+    """
+    from . import landing
+
+    return landing.land_edits(scene, rig, finished, made, play)
 
 
 def play(scene: bpy.types.Scene, uid: str) -> None:

@@ -11,6 +11,7 @@ import bpy
 from .. import bake, compat
 from .. import rig as rigs
 from .._core import errors
+from ..blocks import remembering
 from . import nla, preview, refreshing, remembered, restoring, scene_snapshot
 
 if TYPE_CHECKING:
@@ -23,9 +24,10 @@ _KEPT = ("prompt", "seed", "seconds", "guidance", "temperature", "cleanup", "mod
 
 
 def accept(scene: bpy.types.Scene, uid: str, mode: str) -> str | None:
-    """Give a result to its rig, as an ``ACTION`` or in the ``NLA``.
+    """Give a result to its rig, as an ``ACTION`` or in the ``NLA``; an edit goes into its action.
 
-    The name of the rig's earlier action, if it is kept only because we gave it a fake user.
+    The name of the rig's earlier action, if it is kept only because we gave it a fake user; of an
+    edit, of the copy that it went into because others use the action, too.
     ScaleMoGenError if the rig cannot take it; nothing has changed then.
     """
     item = _item(scene, uid)
@@ -33,6 +35,10 @@ def accept(scene: bpy.types.Scene, uid: str, mode: str) -> str | None:
         raise errors.ScaleMoGenError(found)
     refreshing.catch_up()
     rig = preview.rig_of(item)
+    if item.is_edit:
+        from . import edit_preview
+
+        return edit_preview.accept(scene, item, rig)
     action = _action_of(scene, item, rig)
     bones = _bones_of(item, action, rig)
     kept = _put_into_nla(rig, action, bones) if mode == "NLA" else _assign(rig, action, bones)
@@ -44,18 +50,21 @@ def accept(scene: bpy.types.Scene, uid: str, mode: str) -> str | None:
 
 
 def accept_all(scene: bpy.types.Scene) -> int:
-    """Put every result on a track of its own; how many there are.
+    """Put every result that is no edit on a track of its own; how many there are.
 
     What plays (or is active) is on, the others are muted. ScaleMoGenError before anything has
     changed, if a rig cannot take them.
     """
     results = preview.of(scene)
-    for item in results.entries:
+    entries = [item for item in results.entries if not item.is_edit]
+    if not entries:
+        raise errors.ScaleMoGenError("All results are edits; accept them one by one.")
+    for item in entries:
         if found := preview.problem(scene, item):
             raise errors.ScaleMoGenError(found)
     chosen = results.playing_uid or _active_uid(scene)
     by_rig: dict[bpy.types.Object, list[ResultItem]] = {}
-    for item in results.entries:
+    for item in entries:
         by_rig.setdefault(preview.rig_of(item), []).append(item)
     # All that can fail, before anything changes.
     refreshing.catch_up()
@@ -76,7 +85,7 @@ def accept_all(scene: bpy.types.Scene) -> int:
             _put_into_nla(rig, action, bones, muted=item.uid != on)
             _finish(rig, bones, item)
     scene_snapshot.set_frame(scene, scene.frame_current, scene.frame_subframe)
-    return len(results.entries)
+    return len(entries)
 
 
 def fit_scene_range(scene: bpy.types.Scene, action: bpy.types.Action) -> None:
@@ -101,7 +110,7 @@ def properties_of(item: ResultItem) -> dict[str, Any]:
     known = {name: settings[name] for name in _KEPT if settings.get(name) is not None}
     if settings.get("engine") is not None:
         known["engine_version"] = settings["engine"]
-    return known
+    return known | remembering.for_action(settings, item.fps, bake.scene_fps(item.id_data))
 
 
 def _item(scene: bpy.types.Scene, uid: str) -> ResultItem:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import bpy
 
 from .._core import errors
-from . import preview, storage
+from . import edits, preview, storage
 
 if TYPE_CHECKING:
     from ..client.messages import Finished
+    from .properties import ResultItem
 
 #: While True, a change of the active item is ours and plays nothing.
 _quiet = False
@@ -26,24 +27,51 @@ def land(
     play: bool,
 ) -> list[str]:
     """See :func:`scalemogen_blender.results.land`."""
-    results = preview.of(scene)
-    first = len(results.entries)
     uids = []
     for motion, seed in zip(finished.motions, finished.seeds, strict=True):
-        item = results.entries.add()
-        item.uid = uuid.uuid4().hex
-        item.prompt = str(finished.settings.get("prompt", ""))
-        item.seed, item.seconds = str(seed), motion.seconds
-        item.settings = json.dumps(dict(finished.settings) | {"seed": seed}, default=str)
-        item.motion = storage.pack(motion)
+        item = _add(scene, rig, finished, seed)
+        item.seconds, item.motion = motion.seconds, storage.pack(motion)
         item.frame_count, item.fps = motion.frame_count, motion.fps
-        item.start_frame, item.rig = start_frame, rig
+        item.start_frame = start_frame
         uids.append(item.uid)
+    _begin(scene, uids, play)
+    return uids
+
+
+def land_edits(
+    scene: bpy.types.Scene,
+    rig: bpy.types.Object | None,
+    finished: Finished,
+    made: edits.Made,
+    play: bool,
+) -> list[str]:
+    """See :func:`scalemogen_blender.results.land_edits`."""
+    uids = []
+    for edited, seed in zip(finished.edited, finished.seeds, strict=True):
+        item = _add(scene, rig, finished, seed)
+        edits.fill(item, edited, made)
+        uids.append(item.uid)
+    _begin(scene, uids, play)
+    return uids
+
+
+def _add(
+    scene: bpy.types.Scene, rig: bpy.types.Object | None, finished: Finished, seed: int
+) -> ResultItem:
+    item = preview.of(scene).entries.add()
+    item.uid = uuid.uuid4().hex
+    item.prompt = str(finished.settings.get("prompt", ""))
+    item.seed, item.rig = str(seed), rig
+    item.settings = json.dumps(dict(finished.settings) | {"seed": seed}, default=str)
+    return item
+
+
+def _begin(scene: bpy.types.Scene, uids: list[str], play: bool) -> None:
+    """Go to the first of the new results."""
     if uids:
-        activate(scene, first)
+        activate(scene, len(preview.of(scene).entries) - len(uids))
         if play:
             try_to_play(scene, uids[0])
-    return uids
 
 
 def activate(scene: bpy.types.Scene, index: int) -> None:
@@ -62,7 +90,9 @@ def clicked(scene: bpy.types.Scene) -> None:
     if _quiet or not 0 <= results.active_index < len(results.entries):
         return
     item = results.entries[results.active_index]
-    if not preview.is_shown(scene, item.uid):
+    if item.is_edit and item.is_accepted:
+        results.message = ""
+    elif not preview.is_shown(scene, item.uid):
         try_to_play(scene, item.uid)
 
 

@@ -10,6 +10,9 @@ from . import accepting, landing, preview
 from .choosing import WithIndex, has_results
 from .properties import MODES
 
+_EARLIER_KEPT = "The earlier action '{name}' stays in the file, with a fake user"
+_EDIT_COPIED = "Others use the action, too; the edit is in a copy of it, '{name}'"
+
 
 class SCALEMOGEN_OT_result_play(WithIndex, bpy.types.Operator):
     """Play a result."""
@@ -62,7 +65,7 @@ class SCALEMOGEN_OT_result_accept(WithIndex, bpy.types.Operator):
     bl_label = "Accept"
     bl_description = (
         "Keep the result as an action of the rig, or as a strip in the NLA; "
-        "the rig's earlier action is kept in the file"
+        "the rig's earlier action is kept in the file. An edit goes into the rig's own action"
     )
 
     mode: bpy.props.EnumProperty(
@@ -78,9 +81,10 @@ class SCALEMOGEN_OT_result_accept(WithIndex, bpy.types.Operator):
         scene = context.scene
         given = self.properties.is_property_set("mode")
         mode = self.mode if given else preview.of(scene).accept_as
-        kept = accepting.accept(scene, self.item(context).uid, mode)
+        item = self.item(context)
+        text = _EDIT_COPIED if item.is_edit else _EARLIER_KEPT
+        kept = accepting.accept(scene, item.uid, mode)
         if kept is not None:
-            text = "The earlier action '{name}' stays in the file, with a fake user"
             self.report({"INFO"}, interface.report(text, name=kept))
         return _done()
 

@@ -5,7 +5,7 @@ from typing import Any
 import bpy
 
 from .. import interface
-from . import preview, remembered
+from . import edits, preview, remembered
 
 _ROWS = 4
 _LONGEST = 100  # letters of a setting
@@ -31,7 +31,7 @@ class SCALEMOGEN_PT_results(interface.SidebarPanel, bpy.types.Panel):
     """List of what was made, and what to do with it."""
 
     bl_label = "Results"
-    bl_order = 1
+    bl_order = 3
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
@@ -55,7 +55,9 @@ def _draw_actions(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     if item is None:
         return
     found = preview.problem(scene, item) or results.message
-    if found:
+    if item.is_edit and item.is_accepted:
+        interface.paragraph(layout, found, icon="CHECKMARK")
+    elif found:
         _draw_problem(layout, found)
     row = layout.row(align=True)
     row.scale_y = 1.4
@@ -65,9 +67,26 @@ def _draw_actions(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     column.use_property_split = True
     column.use_property_decorate = False
     row = column.row()
-    row.row().prop(results, "accept_as", expand=True)
+    if item.is_edit:
+        extends = edits.operation_of(item) == "EXTEND"
+        _draw_where(row.row(), item, extends)
+    else:
+        extends = True
+        row.row().prop(results, "accept_as", expand=True)
     row.menu("SCALEMOGEN_MT_results", text="", icon="DOWNARROW_HLT")
-    column.prop(results, "fit_scene_range")
+    if extends:
+        column.prop(results, "fit_scene_range")
+
+
+def _draw_where(layout: bpy.types.UILayout, item: Any, extends: bool) -> None:
+    """Into which action an edit goes."""
+    rig = preview.rig_of(item)
+    action = preview.artists_action(rig) if rig is not None else None
+    text = "Goes into a new action"
+    if action is not None:
+        text = "Goes on in '{name}'" if extends else "Goes into '{name}'"
+    name = action.name if action is not None else ""
+    layout.label(text=interface.label(text, name=name), icon="ACTION", translate=False)
 
 
 def _draw_problem(layout: bpy.types.UILayout, text: str) -> None:
@@ -102,7 +121,8 @@ class SCALEMOGEN_PT_result_details(interface.SidebarPanel, bpy.types.Panel):
         layout.use_property_decorate = False
         results, item = preview.of(context.scene), active_item(context.scene)
         layout.prop(results, "use_playback")
-        layout.prop(item, "start_frame")
+        if not item.is_edit:
+            layout.prop(item, "start_frame")
         column = layout.column(align=True)
         for name, value in detail_lines(item):
             split = column.split(factor=0.4)
@@ -115,7 +135,16 @@ class SCALEMOGEN_PT_result_details(interface.SidebarPanel, bpy.types.Panel):
 def detail_lines(item: Any) -> list[tuple[str, str]]:
     """Names and values of what a result was made with."""
     settings = remembered.read(item.settings)
-    lines = [("Seed", item.seed), ("Frames", f"{item.frame_count} ({item.fps:g} fps)")]
+    if item.is_edit:
+        parts = ", ".join(interface.label(edits.part_name(part)) for part in edits.parts_of(item))
+        lines = [
+            ("Operation", interface.label(edits.TITLES[edits.operation_of(item)])),
+            ("Range", f"{item.first}\N{EN DASH}{item.last}"),
+            ("Body Parts", parts[:_LONGEST]),
+            ("Seed", item.seed),
+        ]
+    else:
+        lines = [("Seed", item.seed), ("Frames", f"{item.frame_count} ({item.fps:g} fps)")]
     for name, key in (
         ("Guidance", "guidance"),
         ("Temperature", "temperature"),

@@ -58,6 +58,8 @@ def problem(scene: bpy.types.Scene, item: ResultItem) -> str | None:
         return "There is no armature to play on. Select one, or pick it under Rig"
     if not rigs.is_in_scene(scene, rig):
         return f"'{rig.name}' is not in this scene. Switch to its scene, or link it here"
+    if item.is_edit and item.is_accepted:
+        return f"This edit is in '{item.accepted.name}' already"
     return rigs.rig_problem(rig)
 
 
@@ -74,9 +76,9 @@ def play(scene: bpy.types.Scene, uid: str) -> None:
         raise errors.ScaleMoGenError("This result is not in the list any more.")
     if found := problem(scene, item):
         raise errors.ScaleMoGenError(found)
-    _put_on(scene, item, rig_of(item), from_start=True)
+    _show_item(scene, item, rig_of(item), from_start=True)
     if of(scene).use_playback and playback.start(scene):
-        _note_playback(scene)
+        note_playback(scene)
 
 
 def show_again(scene: bpy.types.Scene) -> None:
@@ -89,7 +91,15 @@ def show_again(scene: bpy.types.Scene) -> None:
         return
     if found := rigs.rig_problem(rig):
         raise errors.ScaleMoGenError(found)
-    _put_on(scene, item, rig, from_start=False)
+    _show_item(scene, item, rig, from_start=False)
+
+
+def artists_action(rig: bpy.types.Object) -> bpy.types.Action | None:
+    """The rig's own action, also while a result is shown in its place."""
+    for action in restoring.marked():
+        if restoring.shows(rig, action):
+            return action.scalemogen_snapshot.action
+    return rig.animation_data.action if rig.animation_data is not None else None
 
 
 def shown_rig(scene: bpy.types.Scene) -> bpy.types.Object | None:
@@ -99,6 +109,17 @@ def shown_rig(scene: bpy.types.Scene) -> bpy.types.Object | None:
     if rig is None or results.preview is None or not restoring.shows(rig, results.preview):
         return None
     return rig
+
+
+def _show_item(
+    scene: bpy.types.Scene, item: ResultItem, rig: bpy.types.Object, from_start: bool
+) -> None:
+    if item.is_edit:
+        from . import edit_preview
+
+        edit_preview.put_on(scene, item, rig, from_start)
+    else:
+        _put_on(scene, item, rig, from_start)
 
 
 def _put_on(
@@ -222,7 +243,7 @@ def _take_over(scene: bpy.types.Scene, rig: bpy.types.Object, action: bpy.types.
         rig_snapshot.leave_tweak_mode(rig)
         standing.hand_over(rig, remembered.read(results.rig_snapshot.state), current)
         standing.note(results.rig_snapshot, rig, action)
-        _copy(results.rig_snapshot, action.scalemogen_snapshot)
+        copy_snapshot(results.rig_snapshot, action.scalemogen_snapshot)
         results.preview = action
         rig.animation_data.action = action
         restoring.drop(current)
@@ -236,7 +257,7 @@ def _take_over(scene: bpy.types.Scene, rig: bpy.types.Object, action: bpy.types.
     standing.note(snapshot, rig, action)
     rig_snapshot.leave_tweak_mode(rig)
     snapshot.action = rig.animation_data.action if rig.animation_data else None
-    _copy(snapshot, results.rig_snapshot)
+    copy_snapshot(snapshot, results.rig_snapshot)
     results.preview = action
 
 
@@ -254,11 +275,13 @@ def _go_to_start(scene: bpy.types.Scene, action: bpy.types.Action) -> None:
     scene.frame_set(first)
 
 
-def _copy(source: RigSnapshot, target: RigSnapshot) -> None:
+def copy_snapshot(source: RigSnapshot, target: RigSnapshot) -> None:
+    """Let one snapshot be the same as another."""
     target.rig, target.action, target.state = source.rig, source.action, source.state
 
 
-def _note_playback(scene: bpy.types.Scene) -> None:
+def note_playback(scene: bpy.types.Scene) -> None:
+    """Remember that it was we who started the timeline."""
     before = remembered.read(of(scene).scene_snapshot)
     before["playback"] = True
     of(scene).scene_snapshot = json.dumps(before)

@@ -78,6 +78,18 @@ class ResultItem(bpy.types.PropertyGroup):
     )
     bones: bpy.props.StringProperty(description="Names of the bones that it keys, as JSON")
 
+    edit: bpy.props.StringProperty(
+        description="What was edited, as JSON, see edits.py; empty for a motion of its own"
+    )
+    source: bpy.props.StringProperty(description="The motion before the edit, packed")
+    first: bpy.props.IntProperty(description="First frame of the scene that an edit changes")
+    last: bpy.props.IntProperty(description="Last frame of the scene that an edit changes")
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether it changes a range of the rig's own action."""
+        return bool(self.edit)
+
     @property
     def is_accepted(self) -> bool:
         """Whether the result has become an action that still exists."""

@@ -8,24 +8,49 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from .._core import errors
-from ..client.messages import GenerateRequest
+from .._core import editing, errors
+from ..blocks import remembering
+from ..client.messages import EditRequest, GenerateRequest, SequenceRequest
 from . import remembered
 
 if TYPE_CHECKING:
+    from .edits import Stored
     from .properties import ResultItem
 
 _SEED_LIMIT = 10**6
 
 
-def request_of(settings: Mapping[str, Any], new_seed: bool) -> GenerateRequest:
+def request_of(settings: Mapping[str, Any], new_seed: bool) -> GenerateRequest | SequenceRequest:
     """What to ask of the engine; ScaleMoGenError if the settings have no prompt or seed."""
     try:
         seed = secrets.randbelow(_SEED_LIMIT) if new_seed else int(settings["seed"])
-        return GenerateRequest(
-            prompt=str(settings["prompt"]),
+        sampling = {
+            "seeds": (seed,),
+            "guidance": _number(settings, "guidance"),
+            "temperature": _number(settings, "temperature"),
+            "cleanup": settings.get("cleanup", True) not in (False, 0, "off"),
+            "preview": not bpy.app.background,
+        }
+        if blocks := remembering.to_make_again(settings):
+            return SequenceRequest(tuple(editing.Block(*block) for block in blocks), **sampling)
+        prompt, seconds = str(settings["prompt"]), _number(settings, "seconds")
+        return GenerateRequest(prompt=prompt, seconds=seconds, **sampling)
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
+        raise errors.ScaleMoGenError(
+            "This motion does not say how it was made; type a prompt and press Generate."
+        ) from error
+
+
+def edit_request_of(settings: Mapping[str, Any], stored: Stored, new_seed: bool) -> EditRequest:
+    """An edit once more, of the same motion; ScaleMoGenError if no engine has made it."""
+    if stored.made.operation == "IN_PLACE":
+        raise errors.ScaleMoGenError("There is only one way to be in place; press In Place again.")
+    try:
+        seed = secrets.randbelow(_SEED_LIMIT) if new_seed else int(settings["seed"])
+        return EditRequest(
+            source=stored.made.source,
+            edit=stored.edited.report.edit,
             seeds=(seed,),
-            seconds=_number(settings, "seconds"),
             guidance=_number(settings, "guidance"),
             temperature=_number(settings, "temperature"),
             cleanup=settings.get("cleanup", True) not in (False, 0, "off"),
@@ -33,7 +58,7 @@ def request_of(settings: Mapping[str, Any], new_seed: bool) -> GenerateRequest:
         )
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise errors.ScaleMoGenError(
-            "This motion does not say how it was made; type a prompt and press Generate."
+            "This edit does not say how it was made; type a prompt and press Edit."
         ) from error
 
 

@@ -6,10 +6,11 @@ import bpy
 
 from .. import rig as rigs
 from .. import session
+from .._core import errors
 from ..generate import ops as generate_ops
 from ..generate import order
 from ..operator_errors import reported
-from . import preview, regenerate
+from . import edits, preview, regenerate
 from .choosing import NO_RESULTS, WithIndex
 
 
@@ -50,6 +51,8 @@ class SCALEMOGEN_OT_result_regenerate(WithIndex, bpy.types.Operator):
 
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
+        if self._is_edit(context):
+            return self._edit_again(context)
         settings, rig, start = self._source(context)
         job = order.submit(
             regenerate.request_of(settings, self.new_seed),
@@ -57,6 +60,34 @@ class SCALEMOGEN_OT_result_regenerate(WithIndex, bpy.types.Operator):
             rig,
             start,
             play=True,
+            interactive=not bpy.app.background,
+        )
+        if bpy.app.background:
+            session.wait(job)
+        return {"FINISHED"}
+
+    def _is_edit(self, context: bpy.types.Context) -> bool:
+        return (
+            not self.from_action
+            and bool(preview.of(context.scene).entries)
+            and (self.item(context).is_edit)
+        )
+
+    def _edit_again(self, context: bpy.types.Context) -> set[str]:
+        """The same edit of the motion that was there then, from the list."""
+        from ..edit import order as edit_order
+
+        item, scene = self.item(context), context.scene
+        rig = preview.rig_of(item)
+        if rig is None:
+            raise errors.ScaleMoGenError("There is no armature to edit; pick it under Rig.")
+        stored = edits.of(item)
+        job = edit_order.send(
+            regenerate.edit_request_of(regenerate.settings_of_item(item), stored, self.new_seed),
+            stored.made,
+            scene,
+            rig,
+            stored.first,
             interactive=not bpy.app.background,
         )
         if bpy.app.background:

@@ -38,6 +38,13 @@ def keyed_values(action: bpy.types.Action) -> list[str]:
     return paths
 
 
+def note_place(snapshot: RigSnapshot, rig: bpy.types.Object) -> None:
+    """Remember where the object stands, before something that may key that."""
+    state = remembered.read(snapshot.state)
+    state.setdefault("touched", {}).update(animated_values.capture_paths(rig, TRANSFORM))
+    snapshot.state = json.dumps(state)
+
+
 def note(snapshot: RigSnapshot, rig: bpy.types.Object, action: bpy.types.Action) -> None:
     """Remember what an action is about to change, unless a preview before it has changed it."""
     paths = keyed_values(action)

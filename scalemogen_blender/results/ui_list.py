@@ -3,11 +3,18 @@
 import bpy
 
 from .. import interface
-from . import preview, wording
+from . import edits, preview, wording
 
 #: Widths in Blender's units; the prompt gets what is left.
 _DIGIT_WIDTH, _PADDING, _SECONDS_WIDTH = 0.35, 0.45, 2.0
 _DIGITS_AT_MOST = 7  # of larger seeds the end is cut off; Details shows them whole
+
+
+def _title(item: bpy.types.PropertyGroup) -> str:
+    """The prompt, or what was done where that needs none."""
+    if not item.is_edit or item.prompt:
+        return wording.without_subject(item.prompt)
+    return interface.label(edits.TITLES[edits.operation_of(item)])
 
 
 class SCALEMOGEN_UL_results(bpy.types.UIList):
@@ -33,13 +40,16 @@ class SCALEMOGEN_UL_results(bpy.types.UIList):
         else:
             play = row.operator("scalemogen.result_play", text="", icon="PLAY", emboss=False)
             play.index = index
-        row.label(text=wording.without_subject(item.prompt), translate=False)
+        row.label(text=_title(item), icon="POSE_HLT" if item.is_edit else "NONE", translate=False)
         numbers = row.row()
         numbers.active = False
         seconds = interface.label("{seconds:.1f} s", seconds=item.seconds)
+        if item.is_edit:
+            seconds = f"{item.first}\N{EN DASH}{item.last}"
         digits = min(len(item.seed), _DIGITS_AT_MOST)
         seed_width = _DIGIT_WIDTH * digits + _PADDING
-        for text, width in ((item.seed, seed_width), (seconds, _SECONDS_WIDTH)):
+        length_width = max(_SECONDS_WIDTH, _DIGIT_WIDTH * len(seconds) + _PADDING)
+        for text, width in ((item.seed, seed_width), (seconds, length_width)):
             column = numbers.row()
             column.alignment = "RIGHT"
             column.ui_units_x = width

@@ -59,7 +59,7 @@ class SCALEMOGEN_PT_rig(interface.SidebarPanel, bpy.types.Panel):
 
     bl_idname = "SCALEMOGEN_PT_rig"
     bl_label = "Rig"
-    bl_order = 2
+    bl_order = 4
 
     def draw(self, context: bpy.types.Context) -> None:
         """Show the target and what was found on it."""

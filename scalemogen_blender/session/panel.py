@@ -12,7 +12,7 @@ class SCALEMOGEN_PT_engine(interface.SidebarPanel, bpy.types.Panel):
     """State of the engine."""
 
     bl_label = "Engine"
-    bl_order = 4
+    bl_order = 6
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, _context: bpy.types.Context) -> None:

@@ -1,0 +1,150 @@
+"""Showing an edit on a copy of the artist's action, and accepting it into the action itself."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import bpy
+
+from .. import bake, compat
+from .. import rig as rigs
+from .._core import errors
+from . import (
+    accepting,
+    adopting,
+    edits,
+    playback,
+    preview,
+    restoring,
+    rig_snapshot,
+    scene_snapshot,
+    settling,
+    standing,
+)
+
+if TYPE_CHECKING:
+    from .properties import ResultItem
+
+_TWEAKED = (
+    "A strip of '{rig}' is tweaked, where edits cannot be shown. Accept puts it into the strip's "
+    "action; or leave tweak mode (Tab in the Nonlinear Animation editor)"
+)
+#: Seconds before and after the range that are played with it.
+_AROUND = 1.0
+
+
+def put_on(
+    scene: bpy.types.Scene, item: ResultItem, rig: bpy.types.Object, from_start: bool
+) -> None:
+    """Show an edit on its rig; all or nothing."""
+    stored = edits.of(item)
+    if rig.animation_data is not None and rig.animation_data.use_tweak_mode:
+        raise errors.ScaleMoGenError(_TWEAKED.format(rig=rig.name))
+    frame, ran = (scene.frame_current, scene.frame_subframe), playback.is_running()
+    preview.stop(scene, whole=False)  # the edit is one of what the artist has
+    preview.end_on(rig)
+    settling.forget()
+    action = _copy_on(scene, rig, item)
+    made = action.session_uid
+    try:
+        applied = edits.apply(scene, rig, stored)
+        standing.note(action.scalemogen_snapshot, rig, action)
+        preview.copy_snapshot(action.scalemogen_snapshot, preview.of(scene).rig_snapshot)
+        if from_start:
+            _go_to_start(scene, stored)
+        else:
+            scene_snapshot.set_frame(scene, *frame)
+            if ran and playback.start(scene):
+                preview.note_playback(scene)
+    except BaseException:
+        preview.stop(scene)
+        for left in [a for a in bpy.data.actions if a.session_uid == made]:
+            restoring.drop(left)
+        raise
+    results = preview.of(scene)
+    results.playing_uid, results.message = item.uid, ""
+    item.bones = json.dumps(list(applied.bones))
+    results.shown_with = rigs.fingerprint(rig)
+
+
+def _copy_on(scene: bpy.types.Scene, rig: bpy.types.Object, item: ResultItem) -> bpy.types.Action:
+    """Give the rig a copy of its action, or an empty one, and remember everything before."""
+    results = preview.of(scene)
+    before = json.dumps(scene_snapshot.capture(scene))
+    state = json.dumps(rig_snapshot.capture(rig))
+    animation = rig.animation_data_create()
+    own, slot = animation.action, compat.slot_handle(animation)
+    if own is None:
+        action, slot = compat.ActionWriter.new(rig, preview.PREVIEW_NAME).action, -1
+    else:
+        action = own.copy()
+        action.name, action.use_fake_user = preview.PREVIEW_NAME, False
+    snapshot = action.scalemogen_snapshot
+    snapshot.rig, snapshot.state, snapshot.action = rig, state, own
+    standing.note_place(snapshot, rig)
+    results.scene_snapshot, results.preview = before, action
+    preview.copy_snapshot(snapshot, results.rig_snapshot)
+    compat.assign_action(animation, action, slot)
+    return action
+
+
+def _go_to_start(scene: bpy.types.Scene, stored: edits.Stored) -> None:
+    around = round(_AROUND * bake.scene_fps(scene))
+    first = max(stored.made.at, stored.first - around)
+    last = min(stored.end, stored.last + around)
+    scene.use_preview_range = True
+    scene_snapshot.set_preview_bounds(scene, first, last)
+    scene.frame_set(first)
+
+
+def accept(scene: bpy.types.Scene, item: ResultItem, rig: bpy.types.Object) -> str | None:
+    """Put an edit into the rig's action; the name of the copy, if others use the action, too.
+
+    What was shown is what is there then, with all that the artist has keyed on it since.
+    ScaleMoGenError if the action cannot take it; nothing has changed then.
+    """
+    stored = edits.of(item)
+    if preview.is_shown(scene, item.uid) and restoring.shows(rig, preview.of(scene).preview):
+        copied = _take_shown(scene, item, rig)
+    else:
+        preview.end_on(rig)
+        copied = _take_hidden(scene, item, rig, stored)
+    action = rig.animation_data.action
+    edits.remember(action, item, stored)
+    item.accepted, item.accepted_with, item.rig = action, "", rig
+    if stored.made.operation == "EXTEND" and preview.of(scene).fit_scene_range:
+        accepting.fit_scene_range(scene, action)
+    scene_snapshot.set_frame(scene, scene.frame_current, scene.frame_subframe)
+    return action.name if copied else None
+
+
+def _take_shown(scene: bpy.types.Scene, item: ResultItem, rig: bpy.types.Object) -> bool:
+    """The preview's action becomes the artist's, or goes into his; True if others have his."""
+    slot = compat.slot_handle(rig.animation_data)
+    shown = preview.release(scene)
+    animation = rig.animation_data_create()
+    own = animation.action
+    if own is not None and own.is_editable and not compat.is_shared(rig):
+        adopting.adopt(rig, shown, slot)
+        restoring.drop(shown)
+        return False
+    compat.assign_action(animation, shown, slot if slot is not None else -1)
+    shown.name = own.name if own is not None else accepting.action_name(_name(item))
+    return own is not None
+
+
+def _take_hidden(
+    scene: bpy.types.Scene, item: ResultItem, rig: bpy.types.Object, stored: edits.Stored
+) -> bool:
+    """Write into the artist's action what is not shown; True if that was copied for it."""
+    animation = rig.animation_data_create()
+    own = animation.action
+    edits.apply(scene, rig, stored)
+    if own is None:
+        animation.action.name = accepting.action_name(_name(item))
+    return own not in (None, animation.action)
+
+
+def _name(item: ResultItem) -> str:
+    return item.prompt or edits.TITLES[edits.operation_of(item)]
