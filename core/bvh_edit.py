@@ -4,7 +4,7 @@ What the file shows is recovered on the canonical skeleton, edited there, and th
 on the file's own joints: a joint that the edit does not turn keeps its numbers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ import numpy as np
 
 from .bvh_numbers import BvhText
 from .bvh_region import BvhRegion, carrier, region_of
-from .bvh_shown import ShownPose, carried_on, edited_pose
+from .bvh_shown import ShownPose, edited_pose
 from .bvh_writing import with_pose
 from .editing import Edited
+from .editing.alignment import turned_and_moved
 from .editing.asked import asked
 from .errors import ScaleMoGenError
 from .files import write_bytes
@@ -95,23 +96,31 @@ class BvhSubject:
 
     def edited_text(self, seen: BvhSeen, edited: Edited, region: BvhRegion) -> BvhText:
         """The file's text after an edit of what was read."""
-        edit, rig = edited.report.edit, self.retargeter.rig
-        joints = {rig.index(bone) for bone in region.with_joints(edited.report.adjusted)}
+        edit, offset = edited.report.edit, edited.offset
+        bones = region.with_joints(edited.report.adjusted)
         moves = "pelvis" in edit.joints
         carried = carrier(self.text, self.retargeter) if moves else None
-        frames = np.arange(edit.first, edit.last + 1)
+        frames = np.arange(edited.motion.frame_count)
         shown = seen.pose.at(frames)
-        source = seen.motion.at_frames(np.minimum(frames, seen.motion.frame_count - 1))
-        after = edited.motion.at_frames(frames)
-        new = edited_pose(self.retargeter, shown, source, after, joints, carried)
-        text = with_pose(self.text, seen.first + edit.first, shown, new)
-        begin, offset = seen.first + edit.last + 1, edited.offset
+        new = edited_pose(
+            self.retargeter,
+            shown,
+            seen.motion.at_frames(np.minimum(frames, seen.motion.frame_count - 1)),
+            edited.motion,
+            bones,
+            _legs({*edit.joints, *edited.report.adjusted}),
+            carried,
+        )
+        part = slice(edit.first, edit.last + 1)
+        text = with_pose(self.text, seen.first + edit.first, shown.at(frames[part]), new.at(part))
+        begin = seen.first + edit.last + 1
         if carried is None or begin > self.last or not (offset.turn or np.any(offset.shift)):
             return text
-        rest = self.read(begin, self.last).pose
-        turning = {joint for joint in joints if rig.bone_names[joint] in region.followers["pelvis"]}
-        later = carried_on(self.retargeter, rest, offset, turning, carried)
-        return with_pose(text, begin, rest, later)
+        later = self.read(begin, self.last)
+        moved = turned_and_moved(later.motion, offset.turn, offset.shift)
+        hips = [bone for bone in bones if bone in region.followers["pelvis"]]
+        further = edited_pose(self.retargeter, later.pose, later.motion, moved, hips, (), carried)
+        return with_pose(text, begin, later.pose, further)
 
     def write(
         self,
@@ -123,3 +132,8 @@ class BvhSubject:
     ) -> None:
         """Write the file with an edit, atomically; such files have no room for ``about``."""
         write_bytes(path, self.edited_text(seen, edited, region).to_bytes())
+
+
+def _legs(joints: Collection[str]) -> tuple[str, ...]:
+    """Sides of the legs that change."""
+    return tuple(s for s in ("left", "right") if {f"{s}_hip", f"{s}_knee"} <= set(joints))

@@ -1,8 +1,4 @@
-"""What a BVH file's joints show, and what they have to show after an edit; numpy only.
-
-Frames of reference: the file's own axes and unit ("file"), and the body's frame of
-:mod:`core.retarget.body_frame`, in metres.
-"""
+"""What a BVH file's joints show, and what an edit makes of it, joint by joint; numpy only."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .bvh import BvhClip
-from .editing import Offset
 from .motion import Motion
 from .retarget import Retargeter
-from .rotations import quaternion_conjugate, quaternion_multiply, quaternion_rotate
+from .retarget.onto_pose import Asked, onto_pose
+from .retarget.shown import ShownRig
+from .rotations import quaternion_conjugate, quaternion_rotate, quaternion_to_matrix
 
 
 @dataclass(frozen=True)
@@ -24,7 +21,7 @@ class ShownPose:
     global rotations and heads [T, J, 3], in the file's axes and unit.
     """
 
-    parents: tuple[int, ...]
+    offsets: np.ndarray
     local: np.ndarray
     translations: np.ndarray
     turns: np.ndarray
@@ -33,13 +30,13 @@ class ShownPose:
     @classmethod
     def of(cls, clip: BvhClip) -> "ShownPose":
         turns, heads = clip.globals()
-        return cls(clip.parents, clip.rotations, clip.translations, turns, heads)
+        return cls(clip.offsets, clip.rotations, clip.translations, turns, heads)
 
     def at(self, frames: np.ndarray) -> "ShownPose":
         """Some frames; those beyond the end show the last."""
         frames = np.minimum(frames, len(self.local) - 1)
         return ShownPose(
-            self.parents,
+            self.offsets,
             self.local[frames],
             self.translations[frames],
             self.turns[frames],
@@ -52,6 +49,18 @@ class ShownPose:
         hips = [self.heads[:, retargeter.rig.index(name)] for name in names if name]
         middle: np.ndarray = np.mean(hips, axis=0)
         return middle
+
+    def on(self, retargeter: Retargeter) -> ShownRig:
+        """The same as retargeting knows it: joints are bones with the file's axes at rest."""
+        rig = retargeter.rig
+        return ShownRig(
+            names=rig.bone_names,
+            matrices=_matrices(self.turns, self.heads),
+            basis=_matrices(self.local, self.translations - self.offsets),
+            world=np.repeat(rig.to_world[None], len(self.local), axis=0),
+            rest=rig,
+            body=retargeter.body,
+        )
 
 
 @dataclass(frozen=True)
@@ -66,93 +75,55 @@ class NewPose:
     local: np.ndarray
     moved: tuple[int, np.ndarray] | None = None
 
+    def at(self, part: slice) -> "NewPose":
+        """Some of the frames."""
+        moved = None if self.moved is None else (self.moved[0], self.moved[1][part])
+        return NewPose(self.joints, self.local[part], moved)
+
 
 def edited_pose(
     retargeter: Retargeter,
     shown: ShownPose,
     source: Motion,
     edited: Motion,
-    joints: Collection[int],
+    bones: Collection[str],
+    legs: Collection[str],
     carrier: int | None,
 ) -> NewPose:
     """The file's pose after an edit, for some of its joints; all have the same frames.
 
-    A joint turns away from what is shown as the canonical joints turn away from ``source`` in the
-    world, whatever its parent does.  The hips move likewise, if a ``carrier`` may.
+    legs: sides whose feet stand where the edit lets them stand.  carrier: the joint whose position
+    carries the hips, if they may move.
     """
-    before, after = (retargeter.bone_turns(m.global_rotations()) for m in (source, edited))
-    change = quaternion_multiply(after, quaternion_conjugate(before))
-    turns = _turned(shown, _in_world(retargeter, change), joints)
-    shift = None
-    if carrier is not None:
-        way = [retargeter.hip_targets(motion, start_at_rig=False) for motion in (edited, source)]
-        wanted = quaternion_rotate(retargeter.body.turn, way[0] - way[1]) / retargeter.rig.scale
-        shift = shown.hip_middle(retargeter) + wanted
-    return _posed(retargeter, shown, turns, joints, carrier, shift)
+    rig = retargeter.rig
+    asked = Asked(frozenset(bones), carrier is not None, frozenset(legs))
+    channels = onto_pose(retargeter, shown.on(retargeter), source, edited, asked)
+    joints = tuple(rig.index(name) for name in channels.bones)
+    if carrier is None:
+        return NewPose(joints, channels.rotations)
+    mover = retargeter.mover
+    own = shown.translations[:, mover] - shown.offsets[mover]
+    step = channels.locations[rig.bone_names[mover]] - own
+    if carrier != mover:  # what lies between the two is not turned
+        step = _along(shown, rig.parents[carrier], _across(shown, rig.parents[mover], step))
+    return NewPose(joints, channels.rotations, (carrier, shown.translations[:, carrier] + step))
 
 
-def carried_on(
-    retargeter: Retargeter, shown: ShownPose, offset: Offset, joints: Collection[int], carrier: int
-) -> NewPose:
-    """The whole file turned and shifted as an edit's path was carried on, by its hips alone."""
-    body = retargeter.body
-    half = offset.turn / 2.0
-    turn = _in_world(retargeter, np.array([np.cos(half), 0.0, np.sin(half), 0.0]))
-    change = np.broadcast_to(turn, shown.turns.shape)
-    turns = _turned(shown, change, joints)
-    scale = retargeter.rig.scale
-    # The body's frame stands at body.origin, and canonical metres are body.scale of its own.
-    origin = body.origin / scale
-    shift = quaternion_rotate(body.turn, body.scale * np.asarray(offset.shift)) / scale
-    hips = origin + quaternion_rotate(turn, shown.hip_middle(retargeter) - origin) + shift
-    return _posed(retargeter, shown, turns, joints, carrier, hips)
+def _across(shown: ShownPose, parent: int, step: np.ndarray) -> np.ndarray:
+    """A parent's step [T, 3] in the file's axes."""
+    return step if parent < 0 else quaternion_rotate(shown.turns[:, parent], step)
 
 
-def _in_world(retargeter: Retargeter, turns: np.ndarray) -> np.ndarray:
-    """Rotations [..., 4] of the body's frame in the file's axes."""
-    body = np.broadcast_to(retargeter.body.turn, turns.shape)
-    return quaternion_multiply(quaternion_multiply(body, turns), quaternion_conjugate(body))
+def _along(shown: ShownPose, parent: int, step: np.ndarray) -> np.ndarray:
+    """Inverse of :func:`_across`."""
+    if parent < 0:
+        return step
+    return quaternion_rotate(quaternion_conjugate(shown.turns[:, parent]), step)
 
 
-def _turned(shown: ShownPose, change: np.ndarray, joints: Collection[int]) -> np.ndarray:
-    """Global rotations [T, J, 4]: some joints turn away in the world, the others with parents."""
-    turns = np.empty_like(shown.turns)
-    for joint, parent in enumerate(shown.parents):
-        if joint in joints:
-            turns[:, joint] = quaternion_multiply(change[:, joint], shown.turns[:, joint])
-        elif parent < 0:
-            turns[:, joint] = shown.local[:, joint]
-        else:
-            turns[:, joint] = quaternion_multiply(turns[:, parent], shown.local[:, joint])
-    return turns
-
-
-def _posed(
-    retargeter: Retargeter,
-    shown: ShownPose,
-    turns: np.ndarray,
-    joints: Collection[int],
-    carrier: int | None,
-    hips: np.ndarray | None,
-) -> NewPose:
-    ordered = tuple(sorted(joints))
-    local = np.empty((len(turns), len(ordered), 4))
-    for column, joint in enumerate(ordered):
-        parent = shown.parents[joint]
-        own = turns[:, joint]
-        if parent >= 0:
-            own = quaternion_multiply(quaternion_conjugate(turns[:, parent]), own)
-        local[:, column] = own
-    if carrier is None or hips is None:
-        return NewPose(ordered, local)
-    heads = np.empty_like(shown.heads)
-    for joint, parent in enumerate(shown.parents):
-        heads[:, joint] = shown.translations[:, joint]
-        if parent >= 0:
-            arm = quaternion_rotate(turns[:, parent], shown.translations[:, joint])
-            heads[:, joint] = heads[:, parent] + arm
-    unmoved = ShownPose(shown.parents, shown.local, shown.translations, turns, heads)
-    gap = hips - unmoved.hip_middle(retargeter)
-    if (above := shown.parents[carrier]) >= 0:
-        gap = quaternion_rotate(quaternion_conjugate(turns[:, above]), gap)
-    return NewPose(ordered, local, (carrier, shown.translations[:, carrier] + gap))
+def _matrices(turns: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Matrices [T, J, 4, 4] of rotations [T, J, 4] and places [T, J, 3]."""
+    found = np.zeros((*turns.shape[:-1], 4, 4))
+    found[..., :3, :3], found[..., :3, 3] = quaternion_to_matrix(turns), places
+    found[..., 3, 3] = 1.0
+    return found
