@@ -20,6 +20,7 @@ from .bone_map import (
     plain_name,
 )
 from .channels import rotation_channels
+from .onto_pose import Asked, Inverse, ShownRig, onto_pose
 from .options import RetargetOptions
 from .own_maps import own_map
 from .pose import JointPose, PoseChannels, Setting
@@ -33,19 +34,23 @@ __all__ = [
     "JOINT_COUNT",
     "REQUIRED",
     "SLOTS",
+    "Asked",
     "BoneMap",
     "Evidence",
+    "Inverse",
     "JointPose",
     "PoseChannels",
     "RestRig",
     "RetargetOptions",
     "Retargeter",
     "Setting",
+    "ShownRig",
     "best_effort_map",
     "controls",
     "corrections",
     "map_bones",
     "map_file",
+    "onto_pose",
     "own_map",
     "plain_name",
     "recover_motion",

@@ -135,10 +135,20 @@ def extended(rig: bpy.types.Object, reading: Reading, count: int) -> Reading:
         return reading
     frames = reading.last + 1 + np.arange(count)
     pose = reading.pose.followed_by(sample(rig, frames))
+    motion = _motion(reading.retargeter, pose)
+    old, known = reading.motion, len(reading.frames)
+    # To the bit what was read before.
+    kept = [
+        np.concatenate([before, after[known:]])
+        for before, after in (
+            (old.rotations, motion.rotations),
+            (old.root_positions, motion.root_positions),
+        )
+    ]
     return replace(
         reading,
         frames=np.concatenate([reading.frames, frames]),
-        motion=_motion(reading.retargeter, pose),
+        motion=replace(old, rotations=kept[0], root_positions=kept[1]),
         pose=pose,
     )
 
@@ -150,11 +160,16 @@ def reader(
     reference: np.ndarray | None = None,
 ) -> retarget.Retargeter:
     """A rig measured on the bones that are seen, for reading the motion that they show."""
-    posed = None if reference is None else replace(rest, rest=reference)
+    posed = None if reference is None else posed_rest(rest, reference)
     if plan is not None:
         return retarget.controls.reader(rest, plan, skeleton.canonical(), posed)
     more = {} if posed is None else {"reference": posed}
     return retarget.Retargeter.build(rest, bone_map, skeleton.canonical(), **more)
+
+
+def posed_rest(rest: retarget.RestRig, reference: np.ndarray) -> retarget.RestRig:
+    """A rig with a pose [B, 4, 4] in place of its rest matrices."""
+    return replace(rest, rest=reference)
 
 
 def _motion(measured: retarget.Retargeter, pose: Sampled) -> motions.Motion:
@@ -222,9 +237,3 @@ def _stage(rig: bpy.types.Object) -> Iterator[tuple[bpy.types.Scene, bpy.types.V
         bpy.data.scenes.remove(scene)
         if hidden:
             rig.hide_viewport = True
-
-
-def world_turns(reading_world: np.ndarray) -> np.ndarray:
-    """Rotations [T, 4] of object matrices [T, 4, 4] without scale and shear."""
-    u, _, vt = np.linalg.svd(reading_world[:, :3, :3])
-    return rotations.matrix_to_quaternion(u @ vt)
