@@ -6,6 +6,8 @@ at the moment lives in :mod:`.session`.
 
 import bpy
 
+from .blocks.properties import BlocksProperties
+from .edit.properties import EditProperties
 from .generate.properties import GenerateProperties
 from .output.properties import OutputProperties
 from .results.properties import ResultsProperties
@@ -19,6 +21,8 @@ class ScaleMoGenSceneProperties(bpy.types.PropertyGroup):
     results: bpy.props.PointerProperty(type=ResultsProperties)
     rig: bpy.props.PointerProperty(type=RigProperties)
     output: bpy.props.PointerProperty(type=OutputProperties)
+    edit: bpy.props.PointerProperty(type=EditProperties)
+    blocks: bpy.props.PointerProperty(type=BlocksProperties)
 
 
 def register() -> None:

@@ -10,7 +10,7 @@ import bpy
 
 from .. import interface, results, session
 from .._core import errors
-from ..client.messages import GenerateRequest
+from ..client.messages import GenerateRequest, SequenceRequest
 from ..results import playback, remembered, scene_snapshot
 from . import length, prompt
 from .properties import SEED_MAX
@@ -102,7 +102,7 @@ def start_frame(order: Order, scene: bpy.types.Scene) -> int:
 
 
 def submit(
-    wanted: GenerateRequest,
+    wanted: GenerateRequest | SequenceRequest,
     scene: bpy.types.Scene,
     rig: bpy.types.Object | None,
     first_frame: int,
