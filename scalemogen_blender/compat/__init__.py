@@ -19,7 +19,14 @@ from .animation import (
     slot_handle,
 )
 from .drawing import preview_colour, text_field
-from .key_writing import find_curve, group_names, put_keys, remove_groups, tweaked_strip
+from .key_writing import (
+    find_curve,
+    group_names,
+    played_range,
+    put_keys,
+    remove_groups,
+    tweaked_strip,
+)
 from .keyframes import (
     ensure_curve,
     is_shared,
@@ -51,6 +58,7 @@ __all__ = [
     "last_slot",
     "move_keys",
     "own_action",
+    "played_range",
     "preview_colour",
     "put_keys",
     "read_keys",

@@ -3,6 +3,7 @@
 import bpy
 import numpy as np
 
+from .animation import active_curves
 from .keyframes import _POINTS, _curve_owner, strips_within
 
 
@@ -58,8 +59,39 @@ def remove_groups(owner: bpy.types.Object, names: set[str]) -> None:
             groups.remove(group)
 
 
-def tweaked_strip(animation: bpy.types.AnimData) -> bpy.types.NlaStrip | None:
-    """The strip that is being tweaked; None where Blender does not tell."""
-    strips = [s for track in animation.nla_tracks for s in strips_within(track.strips)]
-    active = [s for s in strips if s.active and s.action == animation.action]
-    return active[0] if active else None
+def tweaked_strip(owner: bpy.types.Object) -> bpy.types.NlaStrip | None:
+    """The strip that is being tweaked; None if the object's action is played elsewhere, too.
+
+    Blender does not tell which it is, but then it is the only one with the action.
+    """
+    animation = owner.animation_data
+    action, slot = animation.action, getattr(animation, "action_slot", None)
+    found = []
+    for user in bpy.data.user_map(subset=[action])[action]:
+        other = getattr(user, "animation_data", None)
+        if other is None:
+            continue
+        if user != owner and other.action == action and _same_slot(other, slot):
+            return None
+        strips = [s for track in other.nla_tracks for s in strips_within(track.strips)]
+        found += [(user, s) for s in strips if s.action == action and _same_slot(s, slot)]
+    return found[0][1] if len(found) == 1 and found[0][0] == owner else None
+
+
+def _same_slot(
+    user: "bpy.types.AnimData | bpy.types.NlaStrip", slot: "bpy.types.ActionSlot | None"
+) -> bool:
+    return slot is None or getattr(user, "action_slot", None) in (None, slot)
+
+
+def played_range(animation: bpy.types.AnimData) -> tuple[float, float]:
+    """Frames between which the action has keys, or which it says it has; the slot's own."""
+    action, slot = animation.action, getattr(animation, "action_slot", None)
+    if action.use_frame_range:
+        return action.frame_start, action.frame_end
+    curves = active_curves(animation.id_data)
+    if slot is None:
+        low, high = action.curve_frame_range
+        return low, high
+    ends = [end for c in curves if len(c.keyframe_points) for end in c.range()]
+    return (min(ends), max(ends)) if ends else (0.0, 0.0)

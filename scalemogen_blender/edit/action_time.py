@@ -7,16 +7,23 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
+from .. import compat
+
 #: More whole frames than this on one side of a range are not looked at.
 _MOST_FRAMES = 10000
 
 
 @dataclass(frozen=True)
 class ActionTime:
-    """animation: of the rig; visible: first and last scene frame that anybody looks at."""
+    """animation: of a rig of which a strip is tweaked.
+
+    visible: first and last scene frame that anybody looks at; played: those between which the
+    action has a say at all, so that there is nothing to hold beyond them.
+    """
 
     animation: bpy.types.AnimData | None
     visible: tuple[float, float]
+    played: tuple[float, float] = (-np.inf, np.inf)
 
     @classmethod
     def of(cls, rig: bpy.types.Object, scene: bpy.types.Scene) -> ActionTime:
@@ -29,7 +36,8 @@ class ActionTime:
             start, end = animation.action.frame_range
             low, high = min(low, int(start) - 1), max(high, int(end) + 1)
         tweaked = animation is not None and animation.use_tweak_mode
-        return cls(animation if tweaked else None, (float(low), float(high)))
+        visible = (float(low), float(high))
+        return cls(animation if tweaked else None, visible, _played(rig))
 
     def of_scene(self, frames: np.ndarray) -> np.ndarray:
         """Scene frames [K] in the action's time, as single precision holds them."""
@@ -50,6 +58,8 @@ class ActionTime:
         start = ends[0] if np.isfinite(ends[0]) else min(self.visible[0], *(e - 2.0 for e in known))
         stop = ends[1] if np.isfinite(ends[1]) else max(self.visible[1], *(e + 2.0 for e in known))
         whole = np.arange(np.floor(start) - 1.0, np.ceil(stop) + 1.5)
+        if not (np.isfinite(low) and np.isfinite(high)):
+            whole = whole[(whole >= self.played[0]) & (whole <= self.played[1])]
         if len(whole) > _MOST_FRAMES:
             inner = np.isfinite(ends[1])  # the range is on that side
             whole = whole[-_MOST_FRAMES:] if inner else whole[:_MOST_FRAMES]
@@ -60,3 +70,20 @@ class ActionTime:
         if self.animation is None or not np.isfinite(frame):
             return frame
         return float(self.animation.nla_tweak_strip_time_to_scene(frame))
+
+
+def _played(rig: bpy.types.Object) -> tuple[float, float]:
+    """Scene frames between which the NLA plays the action, or the strip that is tweaked.
+
+    Keys beyond them would change that.
+    """
+    animation = rig.animation_data
+    if animation is None or not animation.use_nla or not len(animation.nla_tracks):
+        return -np.inf, np.inf
+    if animation.use_tweak_mode:
+        strip = compat.tweaked_strip(rig)
+        if strip is not None and strip.use_sync_length:
+            return strip.frame_start, strip.frame_end
+    elif animation.action is not None and animation.action_extrapolation == "NOTHING":
+        return compat.played_range(animation)
+    return -np.inf, np.inf

@@ -49,13 +49,13 @@ class Undo:
                 animation.action_extrapolation = "NOTHING"
             return False
         foreign = not self.old_action.is_editable or self.old_action.override_library is not None
-        if not foreign and not compat.is_shared(rig):
+        if not foreign and (animation.use_tweak_mode or not compat.is_shared(rig)):
             self.groups = compat.group_names(rig)
             return False
         if animation.use_tweak_mode:
             raise errors.ScaleMoGenError(
-                f"The action '{self.old_action.name}' of the strip that is being tweaked is used "
-                "elsewhere, too, or linked; leave tweak mode and make it a single-user copy."
+                f"The action '{self.old_action.name}' of the strip that is being tweaked is linked "
+                "from another file; leave tweak mode and make it local."
             )
         self.made_action = self.old_action.copy()
         compat.assign_action(animation, self.made_action, self.old_slot)

@@ -58,7 +58,7 @@ def write(
     something else; then, and on any other error, everything is as it was.
     """
     scene_frames = np.arange(first, first + pose.frame_count, dtype=np.float64)
-    refusals.check_stack(rig)
+    refusals.check_stack(rig, first, first + pose.frame_count - 1)
     time = ActionTime.of(rig, bpy.context.scene)
     frames = time.of_scene(scene_frames)
     order = np.argsort(frames, kind="stable")
@@ -88,6 +88,8 @@ def _changes(
         for index, one in enumerate(played):
             inside = Inside(frames, values[:, index], hold, channel.held)
             found.append(_Change(channel, index, Replacement(one.given, inside, time.whole_frames)))
+    missing = [c for c in found if (c.channel.path, c.index) not in existing]
+    refusals.check_covered(rig, [(change.channel.path, change.index) for change in missing])
     return found
 
 
@@ -141,8 +143,8 @@ def _near(
 ) -> tuple[np.ndarray, bool]:
     """The values that go on from what is next to the range, and whether the last is held."""
     first, last = float(frames[0]), float(frames[-1])
-    before = [*time.whole_frames(-np.inf, first)[-1:]]
-    after = [*time.whole_frames(last, np.inf)[:1]]
+    before = [*time.whole_frames(-np.inf, first)[-1:]] or [first]
+    after = [*time.whole_frames(last, np.inf)[:1]] or [last]
     for one in played:
         times = one.given.keys.frames
         before += [t for t in times[times < first - nearest(first)][-1:] if t > before[0]]
