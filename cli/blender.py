@@ -62,6 +62,30 @@ def read_motion(path: Path, bone_map: "BoneMap | None") -> "tuple[Motion, BoneMa
         return motion, found
 
 
+class _QuietSubject:
+    """A file that Blender has open for ``edit`` (cli/editing.py's Subject), kept from printing."""
+
+    def __init__(self, opened: Any) -> None:
+        self._opened = opened
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._opened, name)
+        if not callable(found):
+            return found
+
+        def call(*words: Any) -> Any:
+            with quiet_stdout():
+                return found(*words)
+
+        return call
+
+
+def open_subject(path: Path, armature: str | None, bone_map: "BoneMap | None") -> Any:
+    """Open a scene file to edit its animation."""
+    with quiet_stdout():
+        return _QuietSubject(_pipeline().open_edit(path, armature, bone_map))
+
+
 def clean_up() -> None:
     """Remove what Blender would remove at a normal exit, if it was used."""
     pipeline = sys.modules.get("scalemogen_blender.pipeline")

@@ -116,7 +116,7 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
         "--later",
         choices=("path", "offset"),
         help="after an edit of the root: the way that was there, or the same way carried on from "
-        "where the edit ends (default: path)",
+        "where the edit ends (default: path; with --in-place: offset)",
     )
     group.add_argument(
         "--source-prompt", type=values.prompt, metavar="TEXT", help="what happens there so far"
@@ -198,7 +198,7 @@ def _check_operation(args: argparse.Namespace) -> None:
     if operation == "--extend" and args.bones:
         raise ScaleMoGenError("--extend makes the whole body; leave out --bones")
     if args.in_place:
-        useless = ("prompt", "bones", "keep", "blend", "source_prompt", "variations")
+        useless = ("prompt", "bones", "keep", "source_prompt", "variations")
         given = [name for name in useless if getattr(args, name) not in (None, 1)]
         if given:
             raise ScaleMoGenError(

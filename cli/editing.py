@@ -122,7 +122,7 @@ def planned(args: argparse.Namespace, subject: Subject) -> Plan:
     region = subject.region(words, first, last)
     count = subject.last - subject.first + 1
     if operation == "in-place":
-        return Plan(operation, region, first, last, (first, last), None)
+        return Plan(operation, region, first, last, (subject.first, subject.last), None)
     edit = Edit(
         joints_of(BODY_PARTS) if operation == "extend" else region.joints,
         first - subject.first,
@@ -133,7 +133,7 @@ def planned(args: argparse.Namespace, subject: Subject) -> Plan:
         words_only=args.words_only,
         source_prompt=args.source_prompt or "",
         later=(args.later or "path").upper(),
-        **({} if args.blend is None else {"blend": args.blend}),
+        **_blend(args),
     )
     # A loop also looks at the beginning, wherever that is.
     begin, end = (0, count - 1) if edit.loop else window(edit, count, subject.fps)
@@ -160,6 +160,10 @@ def _frames(args: argparse.Namespace, subject: Subject) -> tuple[str, int, int]:
     return name, first, last
 
 
+def _blend(args: argparse.Namespace) -> dict[str, int]:
+    return {} if args.blend is None else {"blend": args.blend}
+
+
 def _count(seconds: float, fps: float) -> int:
     return max(1, round(seconds * fps))
 
@@ -178,7 +182,18 @@ def made(args: argparse.Namespace, subject: Subject, plan: Plan) -> Made:
     if plan.edit is None:
         from core.editing.in_place import in_place
 
-        return Made(seen, [in_place(source, 0, source.frame_count - 1)])
+        return Made(
+            seen,
+            [
+                in_place(
+                    source,
+                    plan.first - subject.first,
+                    plan.last - subject.first,
+                    later=(args.later or "offset").upper(),
+                    **_blend(args),
+                )
+            ],
+        )
 
     from core.editor import Editor
     from core.engine import Engine

@@ -1,7 +1,7 @@
 """A motion onto a rig and into a file: what the command line does with Blender.
 
-The panel will use the same parts (bake, export) on the artist's own scene; ``open_rig`` is only
-for a Blender without a window, because it empties the scene.
+The panel uses the same parts (bake, export, edit) on the artist's own scene; ``open_…`` are only
+for a Blender without a window, because they replace the scene.
 """
 
 import dataclasses
@@ -13,11 +13,12 @@ from typing import Any
 import bpy
 import numpy as np
 
-from . import armature, bake, character, mannequin, rig_import, rigify_rig
+from . import armature, bake, character, edit_file, mannequin, rig_import, rigify_rig
 from . import export as exporting
 from ._core import errors, retarget, rotations
 from ._core import motion as motions
 from .output import fbx
+from .recognising import recognised
 from .rig import abilities, controls
 
 _RIG_KEY = "scalemogen_rig"
@@ -48,29 +49,6 @@ def open_rig(rig: str = "mannequin", reference: str = "rest") -> bpy.types.Objec
     bpy.context.scene[_RIG_KEY] = opened.name
     bpy.context.view_layer.update()
     return opened
-
-
-def recognised(
-    rig: bpy.types.Object, bone_map: "retarget.BoneMap | None" = None
-) -> "retarget.BoneMap":
-    """The rig's bones for the joints; ``bone_map`` goes before what is found by itself.
-
-    ScaleMoGenError if hips or legs are missing, or if the rig has none of the map's bones.
-    """
-    names, parents = armature.names_and_parents(rig)
-    heads = armature.rest_heads(rig)
-    if bone_map is None:
-        return retarget.map_bones(names, parents, rig.name, heads)
-    fit = retarget.corrections.fitted(bone_map, names)
-    if not fit.bones:
-        raise errors.ScaleMoGenError(
-            f"The armature '{rig.name}' has none of the bone map's bones; name a map that was "
-            "saved for this kind of rig."
-        )
-    automatic = retarget.best_effort_map(names, parents, heads)
-    found = retarget.corrections.merged(automatic, fit.bones)
-    retarget.corrections.check(found, names, parents, rig.name)
-    return found
 
 
 def retargeter(
@@ -158,6 +136,16 @@ def open_motion(
     first, last = rig_import.animated_range(rig)
     found = recognised(rig, bone_map)
     return motion_from_rig(rig, first, last, bone_map), found
+
+
+def open_edit(
+    path: Path, armature: str | None = None, bone_map: "retarget.BoneMap | None" = None
+) -> "edit_file.EditFile":
+    """A file whose animation is to be edited; it replaces what is open.
+
+    ScaleMoGenError for a file without an animated humanoid, or with several and none named.
+    """
+    return edit_file.EditFile.open(Path(path), armature, bone_map)
 
 
 def motion_from_rig(

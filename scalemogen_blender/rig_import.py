@@ -47,7 +47,7 @@ def open_posed(path: Path) -> tuple[bpy.types.Object, np.ndarray]:
 
 
 def _open_rig(path: Path, animated: bool) -> bpy.types.Object:
-    _load(path, animated)
+    load(path, animated)
     rig = best_armature(path)
     if path.suffix.lower() == ".bvh":
         _scale_to_metres(rig)
@@ -59,7 +59,7 @@ def open_animated(path: Path) -> bpy.types.Object:
 
     Of several, one that moves goes before one that does not. ScaleMoGenError if none does.
     """
-    _load(path, animated=True)
+    load(path, animated=True)
     rig = best_armature(path, prefer=is_animated)
     if not is_animated(rig):
         raise errors.ScaleMoGenError(
@@ -100,10 +100,13 @@ def animated_range(rig: bpy.types.Object) -> tuple[float, float]:
     return min(ends), max(ends)
 
 
-def _load(path: Path, animated: bool) -> None:
-    """Open or import; ScaleMoGenError that says what to do if that cannot be."""
+def load(path: Path, animated: bool, with_windows: bool = False) -> None:
+    """Open or import; ScaleMoGenError that says what to do if that cannot be.
+
+    ``with_windows``: a .blend's windows and workspaces, too, for one that is saved again.
+    """
     loaders: dict[str, Callable[[str], None]] = {
-        ".blend": _load_blend,
+        ".blend": lambda name: _load_blend(name, with_windows),
         ".fbx": lambda name: compat.import_fbx(name, animated),
         ".glb": _import_gltf,
         ".gltf": _import_gltf,
@@ -126,9 +129,9 @@ def _load(path: Path, animated: bool) -> None:
         ) from error
 
 
-def _load_blend(path: str) -> None:
+def _load_blend(path: str, with_windows: bool) -> None:
     # Scripts and driver expressions of a file that somebody sent must not run.
-    bpy.ops.wm.open_mainfile(filepath=path, load_ui=False, use_scripts=False)
+    bpy.ops.wm.open_mainfile(filepath=path, load_ui=with_windows, use_scripts=False)
 
 
 def _import_gltf(path: str) -> None:
