@@ -314,7 +314,9 @@ def test_one_block_is_an_edit_of_the_whole_body_in_its_frames(in_panel):
     assert isinstance(request, EditRequest) and request.seeds == (5,)
     edit = request.edit
     assert edit.prompt == "a person jumps" and edit.later == "OFFSET" and edit.frame_count == 24
-    assert len(edit.joints) == request.source.skeleton.joint_count and request.source.fps == 24
+    names = request.source.skeleton.joint_names
+    assert set(edit.joints) == set(names), set(names) - set(edit.joints)
+    assert request.source.fps == 24
     assert edit.first == min(48, edit.first) > 20, "no context before it"
     assert request.source.frame_count > edit.last + 20, "no context after it"
     item = bench.results[-1]

@@ -64,10 +64,13 @@ def region(
     """What may change when some bones or body parts are edited from frame ``first`` to ``last``.
 
     names: bones (deform bones, controls of either kind, twist bones), or body parts ("left_arm" …
-    "root") where ``parts``; None takes a name that means nothing as a bone for a body part.
+    "root") where ``parts``; None takes a name that means nothing as a bone for a body part, and all
+    of them together for the body, whatever bones are called so.
     ScaleMoGenError with a remedy if none of them can be edited.
     """
     names = list(dict.fromkeys(names))
+    if parts is None and set(names) == set(skeleton.BODY_PARTS):
+        parts = True
     if last < first:
         raise errors.ScaleMoGenError(
             f"Frames {first} to {last} are no range; the last frame comes after the first."
