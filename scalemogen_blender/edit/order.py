@@ -178,7 +178,8 @@ def prepare(order: Order, scene: bpy.types.Scene, rig: bpy.types.Object) -> Prep
         session.longest_seconds(),
         extends=_is_whole(region),
     )
-    seen = reading.read(rig, planned.first, planned.last)
+    with restoring.keeping_pose(rig):
+        seen = reading.read(rig, planned.first, planned.last)
     return Prepared(order, seen.motion, planned.edit, region, planned.first)
 
 

@@ -46,9 +46,10 @@ def adopt(rig: bpy.types.Object, copy: bpy.types.Action, slot: int | None) -> No
             own.color = curve.color
         elif _same(keys, compat.read_keys(own, _ATTRIBUTES)):
             continue
-        compat.write_keys(own, *keys)
+        compat.put_keys(own, *keys)
     for curve in gone:
         compat.remove_curve(rig, curve)
+    action.update_tag()
 
 
 def _same(one: _Keys, other: _Keys) -> bool:

@@ -13,6 +13,15 @@ import bpy
 
 from .. import compat
 
+#: All of these are noted if one of them is keyed. The mode comes first: it converts the others.
+TRANSFORM = (
+    "rotation_mode",
+    "location",
+    "rotation_quaternion",
+    "rotation_euler",
+    "rotation_axis_angle",
+    "scale",
+)
 _CHANNELS = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle", "scale")
 _BONE_CHANNEL = re.compile(r'pose\.bones\["(?:[^"\\]|\\.)*"\]\.(?:' + "|".join(_CHANNELS) + r")$")
 _CUSTOM_PROPERTY = re.compile(r'^(?P<owner>.*?)\.?\["(?P<key>(?:[^"\\]|\\.)*)"\]$')

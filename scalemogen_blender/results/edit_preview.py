@@ -45,12 +45,10 @@ def put_on(
     preview.stop(scene, whole=False)  # the edit is one of what the artist has
     preview.end_on(rig)
     settling.forget()
-    action = _copy_on(scene, rig, item)
-    made = action.session_uid
     try:
+        copied = _remember(scene, rig)
         applied = edits.apply(scene, rig, stored)
-        standing.note(action.scalemogen_snapshot, rig, action)
-        preview.copy_snapshot(action.scalemogen_snapshot, preview.of(scene).rig_snapshot)
+        _mark(scene, rig, copied)
         if from_start:
             _go_to_start(scene, stored)
         else:
@@ -59,8 +57,6 @@ def put_on(
                 preview.note_playback(scene)
     except BaseException:
         preview.stop(scene)
-        for left in [a for a in bpy.data.actions if a.session_uid == made]:
-            restoring.drop(left)
         raise
     results = preview.of(scene)
     results.playing_uid, results.message = item.uid, ""
@@ -68,25 +64,35 @@ def put_on(
     results.shown_with = rigs.fingerprint(rig)
 
 
-def _copy_on(scene: bpy.types.Scene, rig: bpy.types.Object, item: ResultItem) -> bpy.types.Action:
-    """Give the rig a copy of its action, or an empty one, and remember everything before."""
+def _remember(scene: bpy.types.Scene, rig: bpy.types.Object) -> bool:
+    """Note everything as it is and give the rig a copy of its action; False if it has none."""
     results = preview.of(scene)
     before = json.dumps(scene_snapshot.capture(scene))
     state = json.dumps(rig_snapshot.capture(rig))
-    animation = rig.animation_data_create()
-    own, slot = animation.action, compat.slot_handle(animation)
-    if own is None:
-        action, slot = compat.ActionWriter.new(rig, preview.PREVIEW_NAME).action, -1
-    else:
-        action = own.copy()
-        action.name, action.use_fake_user = preview.PREVIEW_NAME, False
-    snapshot = action.scalemogen_snapshot
+    animation = rig.animation_data
+    own = animation.action if animation is not None else None
+    snapshot = results.rig_snapshot
     snapshot.rig, snapshot.state, snapshot.action = rig, state, own
-    standing.note_place(snapshot, rig)
-    results.scene_snapshot, results.preview = before, action
-    preview.copy_snapshot(snapshot, results.rig_snapshot)
+    standing.note_all(snapshot, rig)  # before it is evaluated with the edit in it
+    results.scene_snapshot = before
+    if own is None:
+        return False
+    slot, action = compat.slot_handle(animation), own.copy()
+    action.name, action.use_fake_user = preview.PREVIEW_NAME, False
+    results.preview = action
+    preview.copy_snapshot(snapshot, action.scalemogen_snapshot)
     compat.assign_action(animation, action, slot)
-    return action
+    return True
+
+
+def _mark(scene: bpy.types.Scene, rig: bpy.types.Object, copied: bool) -> None:
+    """Let the action that the edit went into remember what it is a preview of."""
+    results = preview.of(scene)
+    action = rig.animation_data.action
+    if not copied:
+        action.name, results.preview = preview.PREVIEW_NAME, action
+    standing.note_all(results.rig_snapshot, rig)
+    preview.copy_snapshot(results.rig_snapshot, action.scalemogen_snapshot)
 
 
 def _go_to_start(scene: bpy.types.Scene, stored: edits.Stored) -> None:
@@ -130,6 +136,8 @@ def _take_shown(scene: bpy.types.Scene, item: ResultItem, rig: bpy.types.Object)
         restoring.drop(shown)
         return False
     compat.assign_action(animation, shown, slot if slot is not None else -1)
+    if own is None and len(animation.nla_tracks):
+        animation.action_extrapolation = "NOTHING"  # outside the range the strips are seen
     shown.name = own.name if own is not None else accepting.action_name(_name(item))
     return own is not None
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import bake, interface
 from .._core import editing, errors, protocol
-from . import remembered, storage
+from . import ending, remembered, storage
 
 if TYPE_CHECKING:
     from .._core import motion as motions
@@ -138,7 +138,10 @@ def apply(scene: bpy.types.Scene, rig: bpy.types.Object, stored: Stored) -> Appl
             "The scene's frame rate has changed since this edit was made; make it again."
         )
     seen = reading.read(rig, stored.made.at, stored.end)
-    return applying.apply(rig, seen, _onto(stored.edited, seen.motion), region)
+    before = ending.keyed_range(rig)
+    applied = applying.apply(rig, seen, _onto(stored.edited, seen.motion), region)
+    ending.hold_ends(rig, before, stored.first, stored.last)
+    return applied
 
 
 def _onto(edited: editing.Edited, now: motions.Motion) -> editing.Edited:

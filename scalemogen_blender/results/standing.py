@@ -15,39 +15,37 @@ import bpy
 
 from .. import compat
 from . import animated_values, remembered, restoring, rig_snapshot
+from .animated_values import TRANSFORM
 
 if TYPE_CHECKING:
     from .properties import RigSnapshot
-
-#: All of these are noted if one of them is keyed. The mode comes first: it converts the others.
-TRANSFORM = (
-    "rotation_mode",
-    "location",
-    "rotation_quaternion",
-    "rotation_euler",
-    "rotation_axis_angle",
-    "scale",
-)
 
 
 def keyed_values(action: bpy.types.Action) -> list[str]:
     """Paths of what an action keys besides the channels of bones."""
     paths = [p for p in compat.ActionWriter(action).paths() if not animated_values.is_bone(p)]
     if any(path in TRANSFORM for path in paths):
-        return [*TRANSFORM, *(path for path in paths if path not in TRANSFORM)]
+        return [
+            *TRANSFORM,
+            *(path for path in paths if path not in TRANSFORM),
+        ]
     return paths
-
-
-def note_place(snapshot: RigSnapshot, rig: bpy.types.Object) -> None:
-    """Remember where the object stands, before something that may key that."""
-    state = remembered.read(snapshot.state)
-    state.setdefault("touched", {}).update(animated_values.capture_paths(rig, TRANSFORM))
-    snapshot.state = json.dumps(state)
 
 
 def note(snapshot: RigSnapshot, rig: bpy.types.Object, action: bpy.types.Action) -> None:
     """Remember what an action is about to change, unless a preview before it has changed it."""
-    paths = keyed_values(action)
+    note_paths(snapshot, rig, keyed_values(action))
+
+
+def note_all(snapshot: RigSnapshot, rig: bpy.types.Object) -> None:
+    """Remember where the object stands, and all that the rig's action keys besides bones."""
+    keyed = (curve.data_path for curve in compat.active_curves(rig))
+    paths = dict.fromkeys(path for path in keyed if not animated_values.is_bone(path))
+    note_paths(snapshot, rig, [*TRANSFORM, *(path for path in paths if path not in TRANSFORM)])
+
+
+def note_paths(snapshot: RigSnapshot, rig: bpy.types.Object, paths: list[str]) -> None:
+    """Remember some values, as far as they are not remembered yet."""
     if not paths:
         return
     state = remembered.read(snapshot.state)
