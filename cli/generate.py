@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import retargeting, values
+from . import retargeting, sequences, values
 from .outputs import (
     MotionWriter,
     add_file_arguments,
@@ -21,10 +21,11 @@ from .progress import scales
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("prompt", type=values.prompt, help="what the person does")
+    parser.add_argument("prompt", type=values.prompt, nargs="?", help="what the person does")
     parser.add_argument(
         "--seconds", type=values.seconds, help="length (default: as long as such an action takes)"
     )
+    sequences.add_arguments(parser)
     parser.add_argument(
         "--seed",
         type=values.whole_number(0, values.LARGEST_SEED),
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Generate, write, report."""
     started = time.perf_counter()
+    sequences.check(args)
     files = requested_files(args)
     seeds = [args.seed + n for n in range(args.variations)]
     targets = [numbered(files, n, len(seeds)) for n in range(len(seeds))]
@@ -61,25 +63,14 @@ def run(args: argparse.Namespace) -> int:
     from core.engine import Engine
 
     engine = Engine.load(args.model, args.device, args.text_encoder)
-    seconds = args.seconds
-    if seconds is None:
-        seconds = engine.natural_seconds(args.prompt)
-    engine.check_seconds(seconds)
     loaded = time.perf_counter()
     with scales(silent=args.json) as on_scale:
-        generation = engine.generate(
-            args.prompt,
-            seconds,
-            seeds,
-            guidance=args.guidance,
-            temperature=args.temperature,
-            cleanup=args.cleanup == "on",
-            on_scale=on_scale,
-        )
+        generation = sequences.generate(args, engine, seeds, on_scale)
     generated = time.perf_counter()
+    title, seconds = sequences.title(args), generation.seconds
     for seed, motion, target in zip(seeds, generation.motions, targets, strict=True):
         properties = {
-            "prompt": args.prompt,
+            "prompt": title,
             "seconds": seconds,
             "seed": seed,
             "model": engine.name,
@@ -89,11 +80,11 @@ def run(args: argparse.Namespace) -> int:
             "cleanup": args.cleanup,
         }
         known = {key: value for key, value in properties.items() if value is not None}
-        writer.write(motion, target, args.prompt, known)
+        writer.write(motion, target, title, known)
     written = time.perf_counter()
 
     report = {
-        "prompt": args.prompt,
+        "prompt": title,
         "seconds": seconds,
         "seed": args.seed,
         "seeds": seeds,
@@ -113,6 +104,11 @@ def run(args: argparse.Namespace) -> int:
             for kind, path in target.items()
         ],
     }
+    if generation.starts:
+        report["blocks"] = [
+            {"prompt": prompt, "begins_s": round(first / engine.fps, 3)}
+            for (prompt, _), first in zip(args.block, generation.starts, strict=True)
+        ]
     _tell(report, as_json=args.json)
     return 0
 

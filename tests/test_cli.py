@@ -229,7 +229,7 @@ def test_the_rig_gets_the_motion_its_name_and_how_to_make_it_again(engine, blend
         ([PROMPT, "--fbx", "a.fbx", "--rig", "hero.fbx"], "no rig file hero.fbx"),
         ([PROMPT, "--bvh", "a.bvh", "--rig", "hero"], "unknown rig 'hero'; use mannequin"),
         ([PROMPT, "--bvh", "a.bvh", "--colour", "red"], "--colour"),
-        ([], "required: prompt"),
+        ([], "the prompt is missing; say what"),
     ],
 )
 def test_mistakes_are_one_line_with_a_remedy(engine, here, capfd, words, message) -> None:
