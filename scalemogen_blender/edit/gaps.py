@@ -39,6 +39,7 @@ class Gap:
     end_slope: with which slope the curve goes on beyond its last key on this side, where that has
         to be kept by a key of ours; None where the curve keeps its value there anyway.
     neighbour_slope: of the outer key to its neighbour inside, where Blender goes on with it.
+    lost: there is no way to keep that slope.
     """
 
     frames: np.ndarray
@@ -49,6 +50,7 @@ class Gap:
     end_slope: np.float32 | None = None
     neighbour_slope: np.float32 | None = None
     chosen: np.ndarray = field(init=False)
+    lost: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self.chosen = np.zeros(len(self.frames), dtype=bool)
@@ -70,6 +72,7 @@ class Gap:
         assert self.outer is not None
         assert self.neighbour_slope is not None
         found = point_of_slope(self.outer.co[0], self.neighbour_slope, low, high)
+        self.lost = found is None
         return None if found is None else linear_keys(found[:1], found[1:])
 
 

@@ -31,12 +31,15 @@ class Inside:
     """What is to be in the range: frames of the action [K], values [K]; both ends are its borders.
 
     hold: the last value is kept until the next key, instead of a line to it; step: every one is.
+    carried: what comes after is moved on afterwards: it is kept in shape, with a key of ours where
+    it begins, but not to the last bit.
     """
 
     frames: np.ndarray
     values: np.ndarray
     hold: bool = False
     step: bool = False
+    carried: bool = False
 
 
 class Replacement:
@@ -50,6 +53,7 @@ class Replacement:
         self, curve: Curve, inside: Inside, whole_frames: Callable[[float, float], np.ndarray]
     ) -> None:
         old, first, last = curve.keys, float(inside.frames[0]), float(inside.frames[-1])
+        self.border = last
         self.before = old.at(old.frames < first - nearest(first))
         self.after = old.at(old.frames > last + nearest(last))
         new = linear_keys(inside.frames, inside.values)
@@ -59,12 +63,18 @@ class Replacement:
             new.attributes["interpolation"][-1] = CONSTANT
         self._new, self._free_end = new, not (inside.hold or inside.step)
         self._left = _gap_before(curve, self.before, new, whole_frames)
-        self._right = _gap_after(curve, self.after, new, whole_frames)
+        self._right = _gap_after(curve, self.after, new, whole_frames, inside.carried)
+        self._exact_after = not inside.carried
 
     @property
     def frames(self) -> np.ndarray:
         """Whole frames outside at which the new keys might change the curve."""
         return np.concatenate([self._left.frames, self._right.frames])
+
+    @property
+    def lost(self) -> bool:
+        """Whether the curve's slope beyond its keys cannot be kept."""
+        return self._left.lost or self._right.lost
 
     @property
     def extra(self) -> int:
@@ -89,6 +99,7 @@ class Replacement:
         wanted = np.concatenate([self._left.values, self._right.values])
         wrong = _bits(now) != _bits(wanted)
         count = len(self._left.frames)
+        wrong[count:] &= self._exact_after
         for gap, missed in ((self._left, wrong[:count]), (self._right, wrong[count:])):
             gap.chosen |= missed
         return not wrong.any()
@@ -141,6 +152,7 @@ def _gap_after(
     after: Keys,
     new: Keys,
     whole_frames: Callable[[float, float], np.ndarray],
+    carried: bool,
 ) -> GapAfter:
     old, last = curve.keys, float(new.frames[-1])
     outer = after.at(slice(0, 1)) if len(after) else None
@@ -148,6 +160,8 @@ def _gap_after(
     high = float(outer.frames[0]) if outer is not None else np.inf
     if outer is not None:
         shape = _shape(curve, len(old) - len(after) - 1)
+        if carried:
+            shape = Shape(shape.kind, shape.bezier)
     else:
         shape = Shape(LINEAR, flat=not end)
     frames = _within(whole_frames, last, high)
@@ -157,7 +171,7 @@ def _gap_after(
         frames,
         curve.values_at(frames),
         shape,
-        same(curve.values_at(new.frames[-1:]), new.co[-1:, 1]),
+        not carried and same(curve.values_at(new.frames[-1:]), new.co[-1:, 1]),
         outer,
         end if outer is None and curve.sloping else None,
         _neighbour_slope(curve, -1) if len(after) == 1 else None,

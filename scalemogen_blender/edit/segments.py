@@ -13,6 +13,8 @@ FREE = 0
 #: Blender takes a key for what is asked for when it is no further away than this, in frames.
 HIT = 1e-4
 _ROUNDS = 60
+#: Places for a key that are tried, of which one in thousands may do.
+_TRIED = 1 << 17
 
 
 class Bezier:
@@ -99,7 +101,7 @@ def point_of_slope(
     None if there is none.
     """
     key = np.asarray(key, dtype=np.float32)
-    x = np.unique(np.linspace(low, high, 4098)[1:-1].astype(np.float32))
+    x = np.unique(np.linspace(low, high, _TRIED)[1:-1].astype(np.float32))
     x = x[(x > low) & (x < high)]
     run = x - key[0]
     y = (np.float64(key[1]) + np.float64(wanted) * run.astype(np.float64)).astype(np.float32)

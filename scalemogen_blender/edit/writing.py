@@ -17,11 +17,11 @@ from .. import compat
 from .._core import editing, errors, retarget
 from ..channels import Channel, channels_of
 from ..output import splice
-from . import refusals
+from . import carrying, refusals
 from .action_time import ActionTime
 from .inside import Curve, Inside, Replacement, nearest, same
 from .nearby import next_to
-from .restoring import unchanged_on_error
+from .restoring import Undo, unchanged_on_error
 
 _NO_KEYS = splice.linear_keys(np.zeros(0), np.zeros(0))
 
@@ -49,13 +49,15 @@ def write(
     rig: bpy.types.Object,
     pose: retarget.PoseChannels,
     first: int,
-    later: editing.edit.Offset | None = None,
+    later: editing.Offset | None = None,
+    retargeter: retarget.Retargeter | None = None,
 ) -> Written:
     """Replace the keys of a pose's channels [T] in scene frames first..first+T-1.
 
-    In the rig's present action, which is made where there is none.  later: how the root's keys
-    after the range are carried on.  ScaleMoGenError if a curve cannot be written without changing
-    something else; then, and on any other error, everything is as it was.
+    In the rig's present action, which is made where there is none.  later: how the keys after the
+    range of those bones are carried on that the pose moves; retargeter: the rig as it was measured
+    for that.  ScaleMoGenError if a curve cannot be written without changing something else; then,
+    and on any other error, everything is as it was.
     """
     scene_frames = np.arange(first, first + pose.frame_count, dtype=np.float64)
     refusals.check_stack(rig, first, first + pose.frame_count - 1)
@@ -63,30 +65,78 @@ def write(
     frames = time.of_scene(scene_frames)
     order = np.argsort(frames, kind="stable")
     channels = [replace(c, values=c.values[order]) for c in channels_of(rig, pose)]
-    changes = _changes(rig, channels, frames[order], time)
+    carried = None
+    if later is not None and carrying.is_needed(later) and pose.locations:
+        if frames[-1] < frames[0]:
+            raise errors.ScaleMoGenError(
+                "The strip that is being tweaked plays backwards, so that nothing can be carried "
+                "on after the edit; keep the later path, or switch Reverse off."
+            )
+        last = first + pose.frame_count - 1
+        bones = tuple(pose.locations)
+        end = int(time.visible[1])
+        carried = carrying.Carrying.of(rig, later, bones, last, end, retargeter)
+    changes = _changes(rig, channels, frames[order], time, carried)
     with unchanged_on_error(rig) as undo:
         copied = undo.prepare_action()
         for change in changes:
             _write(undo.curve(change.channel, change.index), change)
+        if carried is not None:
+            _carry(undo, carried, changes, time)
         undo.show()
     return Written(len(changes), sum(c.replacement.extra for c in changes), copied)
 
 
+def _carry(
+    undo: Undo, carried: carrying.Carrying, changes: list[_Change], time: ActionTime
+) -> None:
+    """Carry on what the channels do after the range."""
+    by_channel: dict[str, list[_Change]] = {}
+    for change in changes:
+        if carried.covers(change.channel):
+            by_channel.setdefault(change.channel.path, []).append(change)
+    for group in by_channel.values():
+        channel = group[0].channel
+        curves = [undo.curve(channel, change.index) for change in group]
+        evaluators = [_evaluator(curve) for curve in curves]
+
+        def values_at(frames: np.ndarray, evaluators: list = evaluators) -> np.ndarray:
+            return np.stack([one(frames) for one in evaluators], axis=-1).astype(np.float64)
+
+        old = [change.replacement.keys() for change in group]
+        border = group[0].replacement.border
+        made = carried.keys(channel, old, values_at, border, time.of_scene)
+        for curve, keys in zip(curves, made, strict=True):
+            compat.put_keys(curve, [keys.co, keys.handle_left, keys.handle_right], keys.attributes)
+
+
 def _changes(
-    rig: bpy.types.Object, channels: list[Channel], frames: np.ndarray, time: ActionTime
+    rig: bpy.types.Object,
+    channels: list[Channel],
+    frames: np.ndarray,
+    time: ActionTime,
+    carried: carrying.Carrying | None,
 ) -> list[_Change]:
     existing = {(c.data_path, c.array_index): c for c in compat.active_curves(rig)}
     found = []
     for channel in channels:
         played = [_Played.of(channel, i, existing) for i in range(channel.values.shape[1])]
-        if all(p.curve is None for p in played) and all(
-            same(channel.values[:, i], np.full(len(frames), p.static)) for i, p in enumerate(played)
+        moved = carried is not None and carried.covers(channel)
+        if (
+            not moved
+            and all(p.curve is None for p in played)
+            and all(
+                same(channel.values[:, i], np.full(len(frames), p.static))
+                for i, p in enumerate(played)
+            )
         ):
             continue
         _check(rig, channel, played, frames)
         values, hold = _near(channel, played, frames, time)
         for index, one in enumerate(played):
-            inside = Inside(frames, values[:, index], hold, channel.held)
+            inside = Inside(
+                frames, values[:, index], hold and not moved, channel.held, carried=moved
+            )
             found.append(_Change(channel, index, Replacement(one.given, inside, time.whole_frames)))
     missing = [c for c in found if (c.channel.path, c.index) not in existing]
     refusals.check_covered(rig, [(change.channel.path, change.index) for change in missing])
@@ -164,11 +214,12 @@ def _write(curve: bpy.types.FCurve, change: _Change) -> None:
         keys = replacement.keys()
         compat.put_keys(curve, [keys.co, keys.handle_left, keys.handle_right], keys.attributes)
         more = replacement.extra
-        if replacement.correct(values_at(replacement.frames)):
+        correct = replacement.correct(values_at(replacement.frames))
+        if correct and not replacement.lost:
             return
-        if replacement.extra == more:
+        if replacement.extra == more or replacement.lost:
             channel = change.channel
             raise errors.ScaleMoGenError(
                 f"The curve of {channel.path}[{change.index}] cannot be kept as it is outside the "
-                "range; give it keys at the range's first and last frame and try again."
+                "range; set its extrapolation to Constant, or choose another range."
             )

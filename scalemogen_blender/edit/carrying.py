@@ -1,0 +1,365 @@
+"""What comes after an edit, carried on from where the edit ends: turned about the vertical, moved.
+
+Keys keep their times, and what lies between them stays exact, wherever the new curve is a sum of
+the old ones: locations and quaternions whose keys belong together, and whatever is only moved.
+Elsewhere (Euler angles turned about another axis than their last, keys that do not belong
+together, a parent that moves) the curve is sampled at the scene's whole frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import bpy
+import mathutils
+import numpy as np
+
+from .. import armature, character, compat
+from .._core import coordinates, editing, errors, retarget, rotations
+from ..channels import Channel
+from ..output import splice
+from . import reading
+from .inside import nearest
+from .nearby import next_to
+from .segments import BEZIER
+
+_CLOSE = 1e-6
+_TURN = 2.0 * np.pi
+
+
+def is_needed(later: editing.Offset | None) -> bool:
+    """Whether an offset changes anything."""
+    return later is not None and (later.turn != 0.0 or bool(np.any(later.shift)))
+
+
+def in_world(retargeter: retarget.Retargeter, later: editing.Offset) -> np.ndarray:
+    """The offset [4, 4] in the canonical world, at the rig's size and where its body stands."""
+    body = retargeter.body
+    place, move = np.eye(4), np.eye(4)
+    place[:3, :3] = rotations.quaternion_to_matrix(body.turn)
+    place[:3, 3] = body.origin
+    turn = rotations.rotation_vector_to_quaternion(later.turn * coordinates.UP)
+    move[:3, :3] = rotations.quaternion_to_matrix(turn)
+    move[:3, 3] = body.scale * later.shift
+    return np.asarray(place @ move @ np.linalg.inv(place))
+
+
+@dataclass(frozen=True)
+class Move:
+    """What an offset does to a bone's own channels.
+
+    turn: [4] quaternion in front of its rotation; axes [3, 3] and shift [3]: of its location.
+    """
+
+    turn: np.ndarray
+    axes: np.ndarray
+    shift: np.ndarray
+
+    @classmethod
+    def of(cls, rig: bpy.types.Object, bone: str, world: np.ndarray) -> Move:
+        """For the pose that the rig has now; ``rig`` may be an evaluated one."""
+        turned, moved = _armed(armature.canonical_world(rig), world)
+
+        def local(place: np.ndarray) -> np.ndarray:
+            matrix = np.eye(4)
+            matrix[:3, 3] = place
+            pose_bone = rig.pose.bones[bone]
+            found = rig.convert_space(
+                pose_bone=pose_bone,
+                matrix=mathutils.Matrix(matrix.tolist()),
+                from_space="POSE",
+                to_space="LOCAL",
+            )
+            return np.array(found, dtype=np.float64)
+
+        start = local(np.zeros(3))
+        axes = np.stack([local(axis)[:3, 3] for axis in np.eye(3)], axis=-1) - start[:3, 3:]
+        back = np.linalg.inv(axes)
+        origin = -back @ start[:3, 3]  # where the bone is in armature space when it is not moved
+        return cls._between(start[:3, :3], axes, origin, turned, moved)
+
+    @classmethod
+    def _between(
+        cls,
+        unit: np.ndarray,
+        axes: np.ndarray,
+        origin: np.ndarray,
+        turned: np.ndarray,
+        moved: np.ndarray,
+    ) -> Move:
+        """From armature space to the channels: of rotation by unit, of location by axes [3, 3]."""
+        unit = unit / np.linalg.norm(unit, axis=0)
+        return cls(
+            rotations.matrix_to_quaternion(unit @ turned @ unit.T),
+            axes @ turned @ np.linalg.inv(axes),
+            axes @ (turned @ origin + moved - origin),
+        )
+
+    @classmethod
+    def of_sample(
+        cls, bone: bpy.types.Bone, pose: reading.Sampled, row: int, world: np.ndarray
+    ) -> Move:
+        """For a frame of a sample."""
+        at = pose.names.index(bone.name)
+        matrix, basis = pose.matrices[row, at], pose.basis[row, at]
+        frame = matrix @ np.linalg.inv(basis)
+        across = frame[:3, :3]
+        if not bone.use_local_location:
+            above = None if bone.parent is None else pose.names.index(bone.parent.name)
+            across = np.eye(3) if above is None else pose.matrices[row, above, :3, :3]
+        origin = matrix[:3, 3] - across @ basis[:3, 3]
+        turned, moved = _armed(pose.world[row], world)
+        return cls._between(
+            np.linalg.inv(frame[:3, :3]), np.linalg.inv(across), origin, turned, moved
+        )
+
+
+def _armed(to_world: np.ndarray, world: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Turn [3, 3] and shift [3] in armature space for a move [4, 4] in the world."""
+    armed = np.linalg.inv(to_world) @ world @ to_world
+    u, _, vt = np.linalg.svd(armed[:3, :3])
+    return u @ vt, armed[:3, 3]
+
+
+@dataclass(frozen=True)
+class Carrying:
+    """How the bones of a pose are carried on after a range of scene frames.
+
+    moves: for each bone one, or one for each of the ``frames`` [K] where what is above it moves.
+    """
+
+    moves: Mapping[str, Sequence[Move]]
+    frames: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        rig: bpy.types.Object,
+        later: editing.Offset,
+        bones: Sequence[str],
+        last: int,
+        end: int,
+        retargeter: retarget.Retargeter | None = None,
+    ) -> Carrying:
+        """For the bones that carry the pose, after scene frame ``last``, until ``end``."""
+        if retargeter is None:
+            retargeter = reading.read(rig, last, last).retargeter
+        world = in_world(retargeter, later)
+        carried = set(bones)
+        tops = [name for name in bones if not carried & set(_above(rig, name))]
+        if not any(_may_move(rig, name) for name in tops):
+            with character.evaluated(rig):
+                moves = {name: [Move.of(rig, name, world)] for name in tops}
+            return cls(moves, np.zeros(0))
+        frames = np.arange(last + 1, max(end, last + 1) + 1)
+        pose = reading.sample(rig, frames)
+        found = {name: _sampled(rig, name, pose, world) for name in tops}
+        return cls(found, frames.astype(np.float64))
+
+    def covers(self, channel: Channel) -> bool:
+        """Whether a channel's later values change."""
+        moves = self.moves.get(getattr(channel.owner, "name", ""))
+        if moves is None or not isinstance(channel.owner, bpy.types.PoseBone):
+            return False
+        if channel.property_name == "location":
+            return True
+        return channel.property_name.startswith("rotation_") and any(
+            abs(abs(move.turn[0]) - 1.0) > 1e-12 for move in moves
+        )
+
+    def keys(
+        self,
+        channel: Channel,
+        old: Sequence[splice.Keys],
+        values_at: Callable[[np.ndarray], np.ndarray],
+        border: float,
+        of_scene: Callable[[np.ndarray], np.ndarray],
+    ) -> list[splice.Keys]:
+        """All keys of a channel's curves with those after the border carried on.
+
+        old: what they are now, one for each curve; values_at: their values [K, C] at frames [K].
+        """
+        moves = self.moves[channel.owner.name]
+        later = [keys.frames > border + nearest(border) for keys in old]
+        kept = [keys.at(~mask) for keys, mask in zip(old, later, strict=True)]
+        last = np.array([keys.co[-1, 1] for keys in kept], dtype=np.float64)
+        after = [keys.at(mask) for keys, mask in zip(old, later, strict=True)]
+        if len(moves) == 1:
+            sums = _sums(channel, moves[0], _first_of(after, values_at), last)
+            if sums is not None and _together(after, sums[0]):
+                moved = _summed(after, *sums)
+                return [splice.joined(*pair) for pair in zip(kept, moved, strict=True)]
+            frames = _whole_and_keys(after, border, of_scene)
+            moves = [moves[0]] * len(frames)
+        else:
+            frames = of_scene(self.frames)
+        values = _moved(channel, moves, values_at(frames))
+        values, _ = next_to(
+            values, channel.property_name, channel.owner.rotation_mode, last, values[-1]
+        )
+        made = [splice.linear_keys(frames, column) for column in values.T]
+        return [splice.joined(*pair) for pair in zip(kept, made, strict=True)]
+
+
+def _above(rig: bpy.types.Object, name: str) -> list[str]:
+    return [bone.name for bone in rig.pose.bones[name].parent_recursive]
+
+
+def _may_move(rig: bpy.types.Object, name: str) -> bool:
+    """Whether anything may move what a bone hangs on."""
+    o: bpy.types.Object | None = rig
+    while o is not None:
+        if len(o.constraints) or (o != rig and o.animation_data is not None):
+            return True
+        o = o.parent
+    above = set(_above(rig, name))
+    if any(len(rig.pose.bones[bone].constraints) for bone in above):
+        return True
+    animation = rig.animation_data
+    if animation is None:
+        return False
+    if animation.use_nla and len(animation.nla_tracks):
+        return True
+    paths = [c.data_path for c in (*compat.active_curves(rig), *animation.drivers)]
+    owners = {compat.bone_of(path) for path in paths}
+    of_object = any(not path.startswith(("pose.", "[")) for path in paths)
+    return of_object or bool(owners & above)
+
+
+def _sampled(
+    rig: bpy.types.Object, name: str, pose: reading.Sampled, world: np.ndarray
+) -> list[Move]:
+    """A move for each frame of a sample; one alone where they are all the same."""
+    bone = rig.data.bones[name]
+    moves = [Move.of_sample(bone, pose, row, world) for row in range(len(pose.matrices))]
+    first = moves[0]
+    if all(
+        np.allclose(one, other, rtol=0.0, atol=1e-6)
+        for move in moves
+        for one, other in (
+            (move.turn * np.sign(move.turn @ first.turn), first.turn),
+            (move.axes, first.axes),
+            (move.shift, first.shift),
+        )
+    ):
+        return moves[:1]
+    return moves
+
+
+def _first_of(
+    after: Sequence[splice.Keys], values_at: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    starts = [keys.frames[0] for keys in after if len(keys)]
+    if not starts:
+        raise errors.ScaleMoGenError("Nothing comes after the edit that could be carried on.")
+    return values_at(np.array([min(starts)]))[0]
+
+
+def _sums(
+    channel: Channel, move: Move, first: np.ndarray, last: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """The new values as sums of the old: matrix [C, C] and constants [C]; None if they are not.
+
+    first: the first old values after the range; last: those before, which they come next to.
+    """
+    if channel.property_name == "location":
+        return move.axes, move.shift
+    if channel.property_name == "rotation_quaternion":
+        columns = [rotations.quaternion_multiply(move.turn, unit) for unit in np.eye(4)]
+        matrix = np.stack(columns, axis=-1)
+        return (-matrix if (matrix @ first) @ last < 0.0 else matrix), np.zeros(4)
+    if channel.property_name != "rotation_euler":
+        return None
+    outermost = "XYZ".index(channel.owner.rotation_mode[2])
+    vector = rotations.quaternion_to_rotation_vector(move.turn)
+    if np.abs(np.delete(vector, outermost)).max() > _CLOSE:
+        return None
+    constants = np.zeros(3)
+    constants[outermost] = vector[outermost]
+    constants += _TURN * np.round((last - first - constants) / _TURN)
+    return np.eye(3), constants
+
+
+def _together(after: Sequence[splice.Keys], matrix: np.ndarray) -> bool:
+    """Whether the curves that a sum mixes have keys at the same times and of the same kinds."""
+    for row, weights in enumerate(matrix):
+        mixed = np.flatnonzero(np.abs(weights) > _CLOSE)
+        alone = len(mixed) == 1 and mixed[0] == row
+        if alone and abs(weights[row] - 1.0) < _CLOSE:
+            continue
+        if alone and (after[row].attributes["interpolation"] <= BEZIER).all():
+            continue
+        if not all(_alike(after[row], after[other]) for other in mixed):
+            return False
+    return True
+
+
+def _alike(one: splice.Keys, other: splice.Keys) -> bool:
+    kinds = [keys.attributes["interpolation"] for keys in (one, other)]
+    if len(one) != len(other) or (kinds[0] != kinds[1]).any() or (kinds[0] > BEZIER).any():
+        return False
+    curved = kinds[0] == BEZIER
+    handles = [
+        (one.handle_right[:-1][curved[:-1], 0], other.handle_right[:-1][curved[:-1], 0]),
+        (one.handle_left[1:][curved[:-1], 0], other.handle_left[1:][curved[:-1], 0]),
+    ]
+    pairs = [(one.frames, other.frames), *handles]
+    return all(np.allclose(a, b, rtol=0.0, atol=1e-3) for a, b in pairs)
+
+
+def _summed(
+    after: Sequence[splice.Keys], matrix: np.ndarray, constants: np.ndarray
+) -> list[splice.Keys]:
+    """Keys and handles of the sums."""
+    found = []
+    for row, weights in enumerate(matrix):
+        mixed = np.flatnonzero(np.abs(weights) > _CLOSE)
+        points = []
+        for name in ("co", "handle_left", "handle_right"):
+            values = getattr(after[row], name).astype(np.float64)
+            values[:, 1] = constants[row] + sum(
+                weights[other] * getattr(after[other], name)[:, 1].astype(np.float64)
+                for other in mixed
+            )
+            points.append(values.astype(np.float32))
+        found.append(splice.Keys(*points, after[row].attributes))
+    return found
+
+
+def _whole_and_keys(
+    after: Sequence[splice.Keys], border: float, of_scene: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    times = np.concatenate([keys.frames for keys in after])
+    whole = of_scene(np.arange(np.floor(times.min()), np.ceil(times.max()) + 1.0))
+    whole = whole[(whole > border + nearest(border)) & (whole < times.max())]
+    found = np.unique(np.concatenate([whole, times]).astype(np.float32)).astype(np.float64)
+    return found[np.concatenate([[True], np.diff(found) > 1e-3])]
+
+
+def _moved(channel: Channel, moves: Sequence[Move], values: np.ndarray) -> np.ndarray:
+    """Values [K, C] after moves [K]."""
+    if channel.property_name == "location":
+        rows = [m.axes @ row + m.shift for m, row in zip(moves, values, strict=True)]
+        return np.array(rows)
+    mode = channel.owner.rotation_mode
+    turns = np.array([move.turn for move in moves])
+    basis = _basis(values, mode)
+    return retarget.rotation_channels(rotations.quaternion_multiply(turns, basis), mode)[1]
+
+
+def _basis(values: np.ndarray, mode: str) -> np.ndarray:
+    """Quaternions [K, 4] of rotation channels."""
+    if mode == "QUATERNION":
+        return rotations.normalize(values)
+    if mode == "AXIS_ANGLE":
+        axes = rotations.normalize(values[:, 1:])
+        return rotations.rotation_vector_to_quaternion(values[:, :1] * axes)
+    found = np.tile([1.0, 0.0, 0.0, 0.0], (len(values), 1))
+    for axis in mode:  # the first named turns first
+        vector = np.zeros((len(values), 3))
+        vector[:, "XYZ".index(axis)] = values[:, "XYZ".index(axis)]
+        found = rotations.quaternion_multiply(
+            rotations.rotation_vector_to_quaternion(vector), found
+        )
+    return found
