@@ -20,7 +20,7 @@ from .bone_map import (
     plain_name,
 )
 from .channels import rotation_channels
-from .onto_pose import Asked, Inverse, ShownRig, onto_pose
+from .onto_pose import Asked, Inverse, ShownRig, edited_channels
 from .options import RetargetOptions
 from .own_maps import own_map
 from .pose import JointPose, PoseChannels, Setting
@@ -48,9 +48,9 @@ __all__ = [
     "best_effort_map",
     "controls",
     "corrections",
+    "edited_channels",
     "map_bones",
     "map_file",
-    "onto_pose",
     "own_map",
     "plain_name",
     "recover_motion",

@@ -11,16 +11,16 @@ from ..rotations import (
     quaternion_rotate,
     slerp,
 )
-from .alignment import IDENTITY
 from .controls.plan import LIMBS, Limb, toes_of
 from .controls.retargeter import ControlRetargeter
-from .posed_body import Inverse, PosedBody, location, location_axes, rotation, turned_basis
+from .posed_body import Inverse, PosedBody, location, location_axes, rotation
 
 #: A limb whose knee or elbow is less than the first share of its length off its line is straight
 #: and says nothing of where it points; more than the second, all.
 _STRAIGHT = (0.003, 0.03)
 #: Metres and radians: an edit that carries a target by less leaves it alone.
 _NOTHING = 1e-6
+_Y = np.array([0.0, 1.0, 0.0])
 
 
 def inverse_channels(
@@ -190,7 +190,7 @@ def _base(
     swing = rest.bone_names[rest.parents[rest.index(name)]]
     carried = body.turn(body.rig.turn_parent(upper))
     hanging = shown.frame(swing)
-    along = quaternion_rotate(hanging, np.array([0.0, 1.0, 0.0]))
+    along = quaternion_rotate(hanging, _Y)
     tracked = quaternion_between(along, lines[0])
     tracked_new = quaternion_between(quaternion_rotate(carried, along), lines[1])
     swung = quaternion_multiply(
@@ -213,21 +213,33 @@ def _start(body: PosedBody, bone: int) -> np.ndarray:
 
 
 def twists(body: PosedBody) -> dict[str, np.ndarray]:
-    """Own rotations [T, 4] of the bones that twist what asked controls of the spine turn."""
-    controls = body.retargeter
+    """Own rotations [T, 4] of the bones that twist what asked controls of the spine turn.
+
+    The bone that is seen swings from the twisting one to where its own tip is; what it twists on
+    the way has to come out as it shall.
+    """
+    controls, shown = body.retargeter, body.shown
     assert isinstance(controls, ControlRetargeter)
     found = {}
     for twist in controls.controls.twists:
         if twist.control not in body.turned_by:
             continue
+        turn = body.turn(twist.control)
         carried = slerp(*(body.turn(carrier) for carrier in twist.carriers), np.array(0.5))
-        relative = quaternion_multiply(quaternion_conjugate(carried), body.turn(twist.control))
-        relative = np.where(body.still[:, None], IDENTITY, relative)
-        own = body.shown.own_rotation(twist.bone)
-        turned = quaternion_multiply(
-            quaternion_conjugate(own), turned_basis(body.shown, twist.bone, relative)
+        seen = shown.turn(body.seen_name(twist.control))
+        along = quaternion_rotate(seen, _Y)
+        own_along = quaternion_rotate(shown.turn(twist.bone), _Y)
+        swing = quaternion_between(own_along, along)
+        swing_new = quaternion_between(
+            quaternion_rotate(carried, own_along), quaternion_rotate(turn, along)
         )
-        along = normalize(turned * np.array([1.0, 0.0, 1.0, 0.0]))
-        same = np.all(relative == IDENTITY, axis=-1)[:, None]
-        found[twist.bone] = np.where(same, own, quaternion_multiply(own, along))
+        swung = quaternion_multiply(
+            quaternion_multiply(swing_new, carried), quaternion_conjugate(swing)
+        )
+        relative = quaternion_multiply(quaternion_conjugate(swung), turn)
+        local = quaternion_multiply(quaternion_conjugate(seen), quaternion_multiply(relative, seen))
+        twisted = normalize(local * np.array([1.0, 0.0, 1.0, 0.0]))
+        own = shown.own_rotation(twist.bone)
+        turned = normalize(quaternion_multiply(own, twisted))
+        found[twist.bone] = np.where(body.still[:, None], own, turned)
     return found

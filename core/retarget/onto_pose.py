@@ -20,10 +20,10 @@ from .posed_body import Asked, Inverse, PosedBody, location, rotation
 from .shown import ShownRig
 from .transfer import Retargeter
 
-__all__ = ["Asked", "Inverse", "ShownRig", "onto_pose"]
+__all__ = ["Asked", "Inverse", "PosedBody", "ShownRig", "edited_channels"]
 
 
-def onto_pose(
+def edited_channels(
     retargeter: Retargeter, shown: ShownRig, source: Motion, edited: Motion, asked: Asked
 ) -> PoseChannels:
     """What to key so that the rig shows the edit: all T frames, only what is asked for.
@@ -38,7 +38,7 @@ def onto_pose(
 
 
 def _channels(body: PosedBody) -> PoseChannels:
-    rig, asked = body.rig, body.asked
+    rig = body.rig
     rotations: dict[str, np.ndarray] = {}
     locations: dict[str, np.ndarray] = {}
     unkeyed: Collection[str] = ()
@@ -50,9 +50,8 @@ def _channels(body: PosedBody) -> PoseChannels:
             rotations[name] = rotation(body, bone)
     if isinstance(body.retargeter, ControlRetargeter):
         rotations.update(twists(body))
-    if asked.pelvis:
-        mover = body.retargeter.mover
-        locations[rig.bone_names[mover]] = location(body, mover, body.shift)
+    for bone, shift in body.moves.items():
+        locations[rig.bone_names[bone]] = location(body, bone, shift)
     order = {name: i for i, name in enumerate(rig.bone_names)}
     names = sorted(rotations, key=lambda name: order.get(name, len(order)))
     still = np.zeros((body.shown.frame_count, 0, 4))

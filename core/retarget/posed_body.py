@@ -19,6 +19,11 @@ from .controls.retargeter import ControlRetargeter
 from .shown import ShownRig
 from .transfer import Retargeter
 
+#: Metres; what moves by less keeps its location.
+_NOTHING = 1e-7
+#: Shares of a rig's size; heads this close to each other are in one place.
+_SAME = 1e-4
+
 
 @dataclass(frozen=True)
 class Inverse:
@@ -84,10 +89,13 @@ class PosedBody:
                 old, new = (turn[:, bone] for turn in turns)
                 turn = quaternion_multiply(new, quaternion_conjugate(old))
                 self.turned_by[bone] = np.where(self.still[:, None], IDENTITY, normalize(turn))
-        self.shift = np.zeros((shown.frame_count, 3))
+        #: By bone, how far [T, 3] it moves, in metres, besides being carried.
+        self.moves: dict[int, np.ndarray] = {}
         self.forget()
+        if isinstance(retargeter, ControlRetargeter):
+            self._hold_pelvis(retargeter)
         if asked.pelvis:
-            self.shift = self._hips_shift(source, edited)
+            self.moves[retargeter.mover] = self._hips_shift(source, edited)
             self.forget()
 
     def forget(self) -> None:
@@ -110,6 +118,43 @@ class PosedBody:
         carried = np.mean([self.head(b) - self.shown_head(b) for b in hips], axis=0)
         shift: np.ndarray = np.where(self.still[:, None], 0.0, new - old - carried)
         return shift
+
+    def _hold_pelvis(self, controls: ControlRetargeter) -> None:
+        """Let the pelvis be where it was, or where it shall be, while the spine below it turns.
+
+        On some rigs the pelvis hangs on the lowest bones of the spine, which turn about their upper
+        ends: there they have to move as well, for the joints to stay together.
+        """
+        pelvis = self.rig.index(controls.plan.controls["pelvis"][0])
+        spine = [self.rig.index(name) for name in controls.plan.controls.get("spine", ())]
+        above, bone = [], self.rig.turn_parent(pelvis)
+        while bone >= 0:
+            above.append(bone)
+            bone = self.rig.turn_parent(bone)
+        if not set(above) & set(spine) & self.turned_by.keys():
+            return
+        still = np.tile(IDENTITY, (self.shown.frame_count, 1))
+        turn = self.turned_by.setdefault(pelvis, still)
+        centre = self.shown.head(self.rig.bone_names[self.mover])
+        before = self.shown_head(spine[0])
+        joint = centre + quaternion_rotate(turn, before - centre)
+        for bone, following in zip(spine, (*spine[1:], None), strict=True):
+            self.forget()
+            own = self.shown.head(self.rig.bone_names[bone])
+            turn = self.turn(bone)
+            move = joint + quaternion_rotate(turn, own - before) - self.own_head(bone)
+            if bone in self.turned_by and np.abs(move).max(initial=0.0) > _NOTHING:
+                self.moves[bone] = move
+            if following is not None:
+                upper = self.shown_head(following)
+                joint = joint + quaternion_rotate(turn, upper - before)
+                before = upper
+        self.forget()
+
+    @property
+    def mover(self) -> int:
+        """The bone that carries the body."""
+        return self.retargeter.mover
 
     def slot(self, slot: str) -> int | None:
         """The first bone of a slot."""
@@ -134,8 +179,18 @@ class PosedBody:
             for slot, chain in plan.controls.items():
                 for control, bone in zip(chain, plan.measured.get(slot, ()), strict=False):
                     if control in names:
-                        names[names.index(control)] = bone
+                        names[names.index(control)] = self.shown.seen.get(bone, bone)
         return names
+
+    @cached_property
+    def _anchors(self) -> list[str]:
+        """The bones that are seen where those have their heads where the controls have them."""
+        heads, index = self.shown.rest.rest[:, :3, 3], self.shown.rest.index
+        size = np.ptp(heads, axis=0).max()
+        return [
+            seen if np.abs(heads[index(seen)] - heads[index(own)]).max() < _SAME * size else own
+            for seen, own in zip(self._seen_names, self.rig.bone_names, strict=True)
+        ]
 
     def seen_name(self, bone: int) -> str:
         """The name of the bone that is seen for a control, or of the bone itself."""
@@ -147,7 +202,7 @@ class PosedBody:
 
     def head(self, bone: int) -> np.ndarray:
         """Where a bone's head comes to be [T, 3]."""
-        return self._head(bone, self.rig.parents, self._seen_names, self._seen)
+        return self._head(bone, self.rig.parents, self._anchors, self._seen)
 
     def own_head(self, bone: int) -> np.ndarray:
         """Where the head of a control comes to be [T, 3] if its location stays as it is."""
@@ -170,7 +225,7 @@ class PosedBody:
                 arm = here - self.shown.head(names[parent])
                 above = self._head(parent, parents, names, known)
                 place = above + quaternion_rotate(self.turn(parent), arm)
-            known[bone] = place + self.shift if bone == self.retargeter.mover else place
+            known[bone] = place + self.moves[bone] if bone in self.moves else place
         found: np.ndarray = known[bone]
         return found
 

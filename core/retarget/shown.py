@@ -1,7 +1,7 @@
 """What a rig shows over time, whatever animates it, in its body's frame; numpy only."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -22,7 +22,8 @@ class ShownRig:
 
     names: B bones.  matrices: [T, B, 4, 4] in armature space; basis: [T, B, 4, 4] the bones' own
     channels; world: [T, 4, 4] from armature space to the canonical world.  rest: all bones at rest.
-    body: the frame (metres) that everything is given in.
+    body: the frame (metres) that everything is given in.  seen: bones that show what others, by
+    whose names they are known, only nearly do.
     """
 
     names: Sequence[str]
@@ -31,6 +32,7 @@ class ShownRig:
     world: np.ndarray
     rest: RestRig
     body: BodyFrame
+    seen: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def frame_count(self) -> int:

@@ -45,10 +45,16 @@ def channels(
     whole = slice(0, total)
     pose = read.pose.at(whole)
     shown = retarget.ShownRig(
-        pose.names, pose.matrices, pose.basis, pose.world, read.rest, read.retargeter.body
+        pose.names,
+        pose.matrices,
+        pose.basis,
+        pose.world,
+        read.rest,
+        read.retargeter.body,
+        read.seen,
     )
     source, new = read.motion.at_frames(whole), edited.motion.at_frames(whole)
-    made = retarget.onto_pose(asking.retargeter, shown, source, new, asking.asked)
+    made = retarget.edited_channels(asking.retargeter, shown, source, new, asking.asked)
     return made.at_frames(part)
 
 

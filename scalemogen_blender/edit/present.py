@@ -157,6 +157,25 @@ def changing(plan: ControlPlan, values: Mapping[Property, np.ndarray]) -> list[t
     ]
 
 
+def seen(rest: retarget.RestRig, plan: ControlPlan | None) -> dict[str, str]:
+    """Deform bones of the trunk by the bones inside the rig that they deform after.
+
+    Where the rig bends the trunk between its controls, only the deform bones show how.
+    """
+    if plan is None or not (plan.internal and plan.deform):
+        return {}
+    found = {}
+    for slot in ("pelvis", "spine", "neck", "head"):
+        for name in plan.measured.get(slot, ()):
+            deform = plan.deform + name.removeprefix(plan.internal)
+            if not name.startswith(plan.internal) or deform not in rest.bone_names:
+                continue
+            own, other = (rest.rest[rest.index(bone)] for bone in (name, deform))
+            if np.abs(own - other).max() < _NEAR * np.abs(own[:3, 3]).max():
+                found[name] = deform
+    return found
+
+
 def base_of(limb: retarget.controls.Limb) -> str | None:
     """The control that turns a limb of inverse kinematics about its line where no pole does."""
     return next((name for name in limb.neutral if name in limb.rigid), None)

@@ -64,7 +64,8 @@ class Reading:
     scene's frame rate, without contacts.  retargeter: the rig measured on the bones that are seen
     (on control rigs: the deform bones).  bone_map: how its bones were taken.  rest: all bones at
     rest, with the object as it is at the first frame.  reference: [B, 4, 4] the pose that stands
-    for the rest pose, None for that itself.
+    for the rest pose, None for that itself.  seen: deform bones that are looked at in place of
+    bones inside a control rig.
     """
 
     rig: str
@@ -76,6 +77,7 @@ class Reading:
     bone_map: retarget.BoneMap
     rest: retarget.RestRig
     reference: np.ndarray | None = None
+    seen: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def first(self) -> int:
@@ -116,16 +118,18 @@ def read(
     values = {key: float(value[0]) for key, value in pose.switches.items()}
     plan = present.plan_of(rig, bones, values)
     measured = reader(rest, bones, plan, reference)
+    seen = present.seen(rest, plan)
     return Reading(
         rig=rig.name,
         uid=rig.session_uid,
         frames=frames,
-        motion=_motion(measured, pose),
+        motion=_motion(measured, pose, seen),
         retargeter=measured,
         pose=pose,
         bone_map=bones,
         rest=rest,
         reference=reference,
+        seen=seen,
     )
 
 
@@ -135,7 +139,7 @@ def extended(rig: bpy.types.Object, reading: Reading, count: int) -> Reading:
         return reading
     frames = reading.last + 1 + np.arange(count)
     pose = reading.pose.followed_by(sample(rig, frames))
-    motion = _motion(reading.retargeter, pose)
+    motion = _motion(reading.retargeter, pose, reading.seen)
     old, known = reading.motion, len(reading.frames)
     # To the bit what was read before.
     kept = [
@@ -172,8 +176,10 @@ def posed_rest(rest: retarget.RestRig, reference: np.ndarray) -> retarget.RestRi
     return replace(rest, rest=reference)
 
 
-def _motion(measured: retarget.Retargeter, pose: Sampled) -> motions.Motion:
-    rows = [pose.names.index(name) for name in measured.rig.bone_names]
+def _motion(
+    measured: retarget.Retargeter, pose: Sampled, seen: Mapping[str, str]
+) -> motions.Motion:
+    rows = [pose.names.index(seen.get(name, name)) for name in measured.rig.bone_names]
     world = pose.world[:, None] @ pose.matrices[:, rows]
     axes = world[..., :3, :3]
     hips = [measured.rig.index(measured.bone_map.bone(f"{side}_hip")) for side in ("left", "right")]

@@ -221,12 +221,22 @@ class _Asking:
         return set()
 
     def _whole_limbs(self, places: set[Place]) -> set[Place]:
-        """Of a limb of inverse kinematics all is meant: one target moves all of its bones."""
+        """Of a limb of inverse kinematics all is meant: one target moves all of its bones.
+
+        So is a spine whose controls do not hang on each other.
+        """
         found = set(places)
+        if self._loose_spine and any(slot == "spine" for slot, _ in places):
+            found.update(("spine", row) for row in range(len(self.chains["spine"])))
         for name, mode in self.modes.items():
             if mode != "FK" and any(slot in _LIMBS[name] for slot, _ in places):
                 found.update((slot, 0) for slot in _LIMBS[name] if slot in self.chains)
         return found
+
+    @property
+    def _loose_spine(self) -> bool:
+        """Whether the rig bends its spine between controls, the pelvis hanging on the lowest."""
+        return self.plan is not None and any(self.plan.twists)
 
     def joints(self) -> tuple[str, ...]:
         """The canonical joints of the asked places."""
@@ -260,6 +270,8 @@ class _Asking:
         found: dict[str, None] = {}
         if ("pelvis", 0) in self.places:
             found[self.mover] = None
+        if self._loose_spine and ("spine", 0) in self.places:
+            found[self.chains["pelvis"][0]] = None  # to stay where it is
         for slot, row in sorted(self.places, key=_order):
             limb = next((n for n in self.modes if slot in _slots_of(n)), None)
             if self.plan is None or limb is None or self.modes[limb] == "FK":
