@@ -11,20 +11,30 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .cleanup import clean_up
 from .editing import Edit, Edited, Report
+from .editing.blocks import Block, block_windows, cell_borders, seam_windows
+from .editing.compose import compose
+from .editing.looping import looped_source
 from .editing.window import Grid, lay_grid, sampled_at
-from .engine import Engine, before_each
+from .engine import Engine, Generation, before_each
 from .errors import ScaleMoGenError
-from .model.masked import MaskedSource, Rule, sample_masked
+from .model.masked import Rule
 from .model.sampler import SamplingOptions
+from .model.timeline import Step, Timeline
 from .motion import Motion
-from .rotations import quaternion_multiply, quaternion_rotate, slerp
 from .skeleton import BODY_PARTS, canonical
 
 #: Tokens of the stand-in for an empty prompt: as many as a short sentence has.
 _EMPTY_TOKENS = 8
-#: Each piece of a long edit draws from another seed, or all would move alike.
-_NEXT_SEED = 1_000_003
+#: So many of the last scales are sampled in view of what is around; those before are generated as
+#: if the range were a clip of its own, so that the prompt happens within it as a whole.  Limbs on a
+#: body that stays have to fit it in more than detail.
+_FITTED_BODY, _FITTED_LIMBS = 1, 2
+
+OnScale = Callable[[int, int], None]
+OnPreview = Callable[[int, int, Callable[[], Motion]], None]
+OnStep = Callable[[], None]
 
 
 @dataclass
@@ -39,9 +49,11 @@ class EditGeneration:
     timings: dict[str, Any] = field(default_factory=dict)
 
 
-OnScale = Callable[[int, int], None]
-OnPreview = Callable[[int, int, Callable[[], Motion]], None]
-OnStep = Callable[[], None]
+@dataclass
+class SequenceGeneration(Generation):
+    """starts: for every motion the frame at which each block begins."""
+
+    starts: list[list[int]] = field(default_factory=list)
 
 
 class Editor:
@@ -56,6 +68,7 @@ class Editor:
             )
         self.engine, self._model = engine, engine.model
         self._stride, self._longest = config.stride, config.max_latents
+        self._scales = len(engine.model.tokenizer.quantizer.pyramid)
 
     def edit(
         self,
@@ -78,93 +91,150 @@ class Editor:
         are those of :meth:`core.engine.Engine.generate`; the scales of all pieces of a long range
         are counted, and ``coarse()`` gives the whole edited motion.  ScaleMoGenError on bad values.
         """
-        began = time.perf_counter()
+        clock = _Clock(self.engine)
         options = self._checked(source, edit, seeds, guidance, temperature)
+        looped = looped_source(source, edit) if edit.loop else None
+        if looped is not None:
+            source, edit = looped.source, looped.edit
         grid = self._grid(source, edit)
-        latents = self._encoded(source, grid)
-        marks = [time.perf_counter()]
+        timeline = Timeline(self._model, self._encoded(source, grid).expand(len(seeds), -1, -1, -1))
+        clock.stage("encode_ms")
         text = self._text(edit.prompt)
         source_text = self._text(edit.source_prompt) if edit.words_only else None
-        mask = _mask(grid, edit)
-        scales = len(self._model.tokenizer.quantizer.pyramid)
-        kept = round(edit.keep * (scales - 1))
+        clock.stage("text_ms")
+        kept = round(edit.keep * (self._scales - 1))
         report = Report(
             edit,
             frames=_clamped(grid.frames_of(*grid.masked)),
             window=_clamped(grid.frames_of(0, grid.cells)),
             kept_scales=kept,
-            scales=scales,
+            scales=self._scales,
         )
 
         def composed(sums: Tensor, clean: bool) -> Edited:
             made, at = self._decoded(sums, grid, source.fps)
-            return _compose(source, made, at, edit, report, clean)
+            edited = compose(source, made, at, edit, report, clean)
+            return edited if looped is None else looped.back(edited)
 
-        pieces = grid.pieces(self._longest)
-        marks.append(time.perf_counter())
-        working = latents.expand(len(seeds), -1, -1, -1).clone()
-        done = 0
-
-        def scale_done(rows: slice, window: slice, sums: Tensor) -> None:
-            nonlocal done
-            done += 1
-            self.engine.wait()
-            marks.append(time.perf_counter())
-            of = scales * sum(1 if p == pieces[0] else len(seeds) for p in pieces)
-            if on_scale is not None:
-                on_scale(done, of)
-            if on_preview is not None:
-                first = working[rows][:1].clone()
-                first[:, window] = sums[:1]
-                on_preview(done, of, lambda: composed(first, False).motion)
-
-        with before_each(self._model.transformer.blocks, on_step), torch.inference_mode():
-            for number, piece in enumerate(pieces):
-                window = slice(*piece.window)
-                inside = torch.zeros_like(mask)
-                inside[slice(*piece.masked)] = mask[slice(*piece.masked)]
-                # Later pieces see what was made before them, which differs by variation.
-                groups = (
-                    [slice(0, None)]
-                    if number == 0
-                    else [slice(i, i + 1) for i in range(len(seeds))]
+        leads = bool(edit.prompt.strip()) and not kept and not edit.words_only
+        leads = leads and rule == "composite"
+        steps = [
+            Step(
+                piece.window,
+                _mask(piece.window, piece.masked, edit.parts).to(text.device),
+                text,
+                kept=kept,
+                lead=self._lead(edit.parts) if leads else 0,
+                source_text=source_text,
+                rule=rule,
+            )
+            for piece in grid.pieces(self._longest)
+        ]
+        progress = _Progress(clock, len(steps) * self._scales, on_scale, on_preview)
+        with before_each(self._model.transformer.blocks, on_step):
+            for step in steps:
+                timeline.take(
+                    step,
+                    seeds,
+                    options,
+                    lambda sums: progress(lambda: composed(sums(), False).motion),
                 )
-                for rows in groups:
-                    bits = self._bits(working[rows][:1, window])
-                    own = [seed + number * _NEXT_SEED for seed in seeds[rows]]
-                    sums = sample_masked(
-                        self._model.transformer,
-                        self._model.tokenizer.quantizer,
-                        text,
-                        MaskedSource(bits, inside[window], kept, source_text, rule),
-                        own,
-                        options,
-                        lambda _, sums, rows=rows, window=window: scale_done(rows, window, sums),
-                    )
-                    if number == 0:
-                        working[rows, window] = sums
-                    else:
-                        fresh = inside[window][None, ..., None]
-                        working[rows, window] = torch.where(fresh, sums, working[rows, window])
         edited = []
-        for sums in working:
+        for sums in timeline.sums:
             if on_step is not None:
                 on_step()
             edited.append(composed(sums[None], cleanup))
-        end = time.perf_counter()
-        steps = [1000 * (b - a) for a, b in zip(marks[1:], marks[2:], strict=False)]
-        return EditGeneration(
-            edited,
-            {
-                "encode_ms": 1000 * (marks[0] - began),
-                "text_ms": 1000 * (marks[1] - marks[0]),
-                "scales_ms": steps,
-                "decode_ms": 1000 * (end - marks[-1]),
-                "total_ms": 1000 * (end - began),
-            },
-        )
+        clock.stage("decode_ms")
+        return EditGeneration(edited, clock.timings)
+
+    def sequence(
+        self,
+        blocks: Sequence[Block],
+        seeds: Sequence[int],
+        *,
+        guidance: float | None = None,
+        temperature: float | None = None,
+        cleanup: bool = True,
+        on_scale: OnScale | None = None,
+        on_preview: OnPreview | None = None,
+        on_step: OnStep | None = None,
+    ) -> SequenceGeneration:
+        """One motion per seed of several prompts, one after another, of any length.
+
+        Arguments and callbacks are those of :meth:`core.engine.Engine.generate`; the scales of all
+        blocks and seams are counted.  ScaleMoGenError on bad values.
+        """
+        clock = _Clock(self.engine)
+        options = self._sequence_options(blocks, seeds, guidance, temperature)
+        seconds = [
+            self.engine.natural_seconds(block.prompt) if block.seconds is None else block.seconds
+            for block in blocks
+        ]
+        texts = [self._text(block.prompt) for block in blocks]
+        nothing = self._text("")
+        clock.stage("text_ms")
+        fps = self.engine.layout.skeleton.fps
+        borders = cell_borders(seconds, fps, self._stride)
+        frames = max(1, round(sum(seconds) * fps))
+        everywhere = [
+            (
+                Step(window, _mask(window, masked, BODY_PARTS), text, lead=self._lead(BODY_PARTS)),
+                options,
+            )
+            for (window, masked), text in zip(
+                block_windows(borders, self._longest), texts, strict=True
+            )
+        ]
+        # What joins two blocks is nobody's prompt.
+        plain = replace(options, guidance=0.0)
+        everywhere += [
+            (Step(window, _mask(window, masked, BODY_PARTS), nothing), plain)
+            for window, masked in seam_windows(borders, self._longest)
+        ]
+        quantizer = self._model.tokenizer.quantizer
+        timeline = Timeline(self._model, quantizer.empty_sum(len(seeds), borders[-1], texts[0]))
+
+        def motion(sums: Tensor) -> Motion:
+            return self._motion(sums).at_frames(slice(0, frames))
+
+        progress = _Progress(clock, len(everywhere) * self._scales, on_scale, on_preview)
+        with before_each(self._model.transformer.blocks, on_step):
+            for step, own in everywhere:
+                timeline.take(step, seeds, own, lambda sums: progress(lambda: motion(sums())))
+        motions = []
+        for sums in timeline.sums:
+            if on_step is not None:
+                on_step()
+            made = motion(sums[None])
+            motions.append(clean_up(made) if cleanup else made)
+        clock.stage("decode_ms")
+        starts = [border * self._stride for border in borders[:-1]]
+        return SequenceGeneration(motions, clock.timings, [list(starts) for _ in seeds])
+
+    def _lead(self, parts: Sequence[str]) -> int:
+        """How many of the first scales are generated for the range alone."""
+        fitted = _FITTED_BODY if len(parts) == len(BODY_PARTS) else _FITTED_LIMBS
+        return max(0, self._scales - fitted)
 
     # --- what goes in ----------------------------------------------------------------------------
+
+    def _sequence_options(
+        self,
+        blocks: Sequence[Block],
+        seeds: Sequence[int],
+        guidance: float | None,
+        temperature: float | None,
+    ) -> SamplingOptions:
+        if not blocks:
+            raise ScaleMoGenError("there are no blocks; add one at least")
+        for number, block in enumerate(blocks, 1):
+            if not block.prompt.strip():
+                raise ScaleMoGenError(
+                    f"the prompt of block {number} is empty; say what the character should do"
+                )
+            if block.seconds is not None:
+                self.engine.check_seconds(block.seconds)
+        return self.engine.sampling_options(seeds, guidance, temperature)
 
     def _checked(
         self,
@@ -219,71 +289,71 @@ class Editor:
         missing = grid.cells - grid.known
         return torch.cat([known, known[:, -1:].expand(-1, missing, -1, -1)], 1)
 
-    def _bits(self, latents: Tensor) -> list[Tensor]:
-        """Bits per scale [1, tokens, d] of what the quantizer reads [1, T', 7, d]."""
-        lengths = torch.tensor([latents.shape[1]], device=latents.device)
-        return self._model.tokenizer.quantizer.self_corrected(latents, lengths, 0.0)[0]
-
     # --- what comes out --------------------------------------------------------------------------
 
     @torch.inference_mode()
     def _decoded(self, sums: Tensor, grid: Grid, fps: float) -> tuple[Motion, int]:
         """The window's motion at ``fps`` of sums of codes [1, cells, 7, d], and its first frame."""
-        model = self._model
-        tokenizer = model.tokenizer
-        features = tokenizer.decode(tokenizer.quantizer.project_out(sums))
-        features = features * model.std + model.mean
-        made = self.engine.layout.decode(features[0].float().cpu().numpy())
+        made = self._motion(sums)
         first, last = _clamped(grid.frames_of(0, grid.cells))
         at = (np.arange(first, last + 1) - grid.start) / grid.step
         return sampled_at(made, at, fps), first
 
+    @torch.inference_mode()
+    def _motion(self, sums: Tensor) -> Motion:
+        """The motion of sums of codes [1, cells, 7, d], at the model's rate."""
+        model = self._model
+        features = model.tokenizer.decode(model.tokenizer.quantizer.project_out(sums))
+        features = features * model.std + model.mean
+        return self.engine.layout.decode(features[0].float().cpu().numpy())
 
-def _mask(grid: Grid, edit: Edit) -> Tensor:
-    """[cells, 7] bool: what is made anew."""
-    mask = torch.zeros(grid.cells, len(BODY_PARTS), dtype=torch.bool)
-    for part in edit.parts:
-        mask[slice(*grid.masked), BODY_PARTS.index(part)] = True
+
+class _Clock:
+    """Milliseconds of each stage."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._began = self._last = time.perf_counter()
+        self.timings: dict[str, Any] = {"scales_ms": [], "total_ms": 0.0}
+
+    def stage(self, name: str) -> None:
+        """A stage has ended; scales are many."""
+        self._engine.wait()
+        now = time.perf_counter()
+        took = 1000 * (now - self._last)
+        self._last = now
+        self.timings["total_ms"] = 1000 * (now - self._began)
+        if name == "scales_ms":
+            self.timings[name].append(took)
+        else:
+            self.timings[name] = self.timings.get(name, 0.0) + took
+
+
+class _Progress:
+    """Tells of every scale that is done."""
+
+    def __init__(
+        self, clock: _Clock, of: int, on_scale: OnScale | None, on_preview: OnPreview | None
+    ) -> None:
+        self._clock, self._of, self._done = clock, of, 0
+        self._on_scale, self._on_preview = on_scale, on_preview
+
+    def __call__(self, coarse: Callable[[], Motion]) -> None:
+        self._done += 1
+        self._clock.stage("scales_ms")
+        if self._on_scale is not None:
+            self._on_scale(self._done, self._of)
+        if self._on_preview is not None:
+            self._on_preview(self._done, self._of, coarse)
+
+
+def _mask(window: tuple[int, int], masked: tuple[int, int], parts: Sequence[str]) -> Tensor:
+    """[cells of the window, 7] bool: what is made anew."""
+    mask = torch.zeros(window[1] - window[0], len(BODY_PARTS), dtype=torch.bool)
+    for part in parts:
+        mask[masked[0] - window[0] : masked[1] - window[0], BODY_PARTS.index(part)] = True
     return mask
 
 
 def _clamped(frames: tuple[int, int]) -> tuple[int, int]:
     return max(0, frames[0]), max(0, frames[1])
-
-
-def _compose(
-    source: Motion, made: Motion, at: int, edit: Edit, report: Report, cleanup: bool
-) -> Edited:
-    """Until core.editing.compose is there: the asked joints, faded in and out."""
-    count = max(source.frame_count, edit.last + 1)
-    held = source.at_frames(np.minimum(np.arange(count), source.frame_count - 1))
-    frames = np.arange(edit.first, edit.last + 1)
-    anchor = max(edit.first - 1, 0)
-    turn, shift = _onto(made, anchor - at, held, anchor)
-    new = made.at_frames(frames - at)
-    weight = np.ones(len(frames))
-    for k in range(edit.blend):
-        share = (k + 1) / (edit.blend + 1)
-        if edit.first > 0 and k < len(frames):
-            weight[k] = min(weight[k], share)
-        if edit.last < source.frame_count - 1 and k < len(frames):
-            weight[-1 - k] = min(weight[-1 - k], share)
-    rotations, roots = held.rotations.copy(), held.root_positions.copy()
-    for name in edit.joints:
-        joint = source.skeleton.index(name)
-        fresh = new.rotations[:, joint]
-        if joint == 0:
-            fresh = quaternion_multiply(turn, fresh)
-            path = quaternion_rotate(turn, new.root_positions) + shift
-            roots[frames] += (path - roots[frames]) * weight[:, None]
-        rotations[frames, joint] = slerp(rotations[frames, joint], fresh, weight)
-    return Edited(replace(held, rotations=rotations, root_positions=roots), report)
-
-
-def _onto(made: Motion, i: int, source: Motion, j: int) -> tuple[np.ndarray, np.ndarray]:
-    from .features.heading import heading_angles, yaw_quaternion
-
-    a, b = (heading_angles(m.positions(), m.skeleton, 5.0)[k] for m, k in ((made, i), (source, j)))
-    turn = yaw_quaternion(np.array(a - b))
-    shift = source.root_positions[j] - quaternion_rotate(turn, made.root_positions[i])
-    return turn, shift * [1.0, 0.0, 1.0]

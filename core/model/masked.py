@@ -4,6 +4,8 @@ The published recipe (arXiv 2605.11704, section 4.3) edits a token only where al
 edited, so that a short range or a single limb keeps its coarse tokens.  Here every token that
 touches the mask is sampled, and what the scales add up to is composited: inside the mask the new
 codes count, outside the source's.
+
+Shapes: B variations, N sources (1, or one per variation), T' latent frames, d bits.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,15 +31,18 @@ WORDS_THRESHOLD = 0.1
 class MaskedSource:
     """What is edited.
 
-    bits: per scale [1, tokens, d] bool of the source; mask: [T', 7] bool, what may change;
-    kept: how many of the first scales keep the source's bits inside the mask, too;
+    bits: per scale [N, tokens, d] bool of the source; mask: [T', 7] bool, what may change.
+    kept: how many of the first scales keep the source's bits inside the mask, too.
+    lead: what the first scales add to the sums inside the mask, [B, T', 7, d] each, where that is
+        known already: the finer ones are sampled to fit it to what is around.  Not with ``kept``.
     text: states [L, text width] of what the source shows, where only what the words change is
-    wanted; else None.
+        wanted; else None.
     """
 
     bits: list[Tensor]
     mask: Tensor
     kept: int = 0
+    lead: Sequence[Tensor] = ()
     text: Tensor | None = None
     rule: Rule = "composite"
 
@@ -47,13 +52,12 @@ def sampled_tokens(
 ) -> list[Tensor]:
     """Per scale [tokens] bool: which tokens a mask [T', 7] bool lets be sampled."""
     pyramid = quantizer.pyramid
-    latents = len(mask)
     inside = mask if rule == "composite" else ~mask
     tokens = []
-    for scale in range(len(pyramid)):
+    for scale, shape in enumerate(pyramid.shapes(len(mask))):
         cells = inside.to(quantizer.project_in.weight.dtype)[None, ..., None]
         share = pyramid.to_scale(cells, scale, mean=True, valid=None)
-        share = share[0, : pyramid.shape(scale, latents).cells, :, 0].flatten()
+        share = share[0, : shape.cells, :, 0].flatten()
         tokens.append(share > 0 if rule == "composite" else share == 0)
     return tokens
 
@@ -75,49 +79,61 @@ def sample_masked(
     and only the tokens that are sampled ask.  ``on_scale`` is called after each scale with its
     index and the sums so far (outside the mask those of all scales); raising in it cancels.
     """
-    device, batch, latents = text.device, len(seeds), len(source.mask)
+    batch, latents = len(seeds), len(source.mask)
     chance = Chance(seeds)
     scales = len(quantizer.pyramid)
     weights = options.weights(scales)
-    guided = guided_scales(weights)
+    last_guided = guided_scales(weights)
+    rows = 2 if last_guided else 1
     picked = sampled_tokens(quantizer, source.mask, source.rule)
     inside = source.mask[None, ..., None]
-
-    context = _Context(transformer, quantizer, text, source, bool(guided), latents)
-    wanted = _source_probabilities(context, options, picked) if source.text is not None else None
-    condition = context.condition.repeated(batch)
-    cache = KeyValueCache(transformer.config.depth)
     additions = [quantizer.upsampled(b, s, latents) for s, b in enumerate(source.bits)]
     outside = torch.stack(additions).sum(0)
     total = quantizer.empty_sum(batch, latents, text)
-    rows = 2 if guided else 1
-    for scale in range(scales):
-        if rows == 2 and scale == guided:
+
+    context = Context(transformer, quantizer, text, source, rows == 2)
+    wanted = _source_probabilities(context, options, picked) if source.text is not None else None
+    condition = context.condition.repeated(batch)
+    memory = _Memory(transformer, context, picked, batch)
+    led = []
+    for scale in range(max(source.kept, len(source.lead))):
+        added = additions[scale]
+        if source.lead:
+            x = _inputs(transformer, quantizer, total, condition, scale, rows)
+            led.append(x[:, picked[scale]])
+            added = torch.where(inside, source.lead[scale], added)
+        else:
+            memory.see_source(scale, rows)
+        total = total + added.to(total.dtype)
+        if on_scale is not None:
+            on_scale(scale, torch.where(inside, total, outside))
+    if led:
+        memory.run(torch.cat(led, 1), range(len(led)), condition, rows)
+    for scale in range(max(source.kept, len(source.lead)), scales):
+        if rows == 2 and scale == last_guided:
             rows = 1
             condition = condition.first(batch)
-            cache.keep(batch)
-        bits = source.bits[scale].expand(batch, -1, -1)
-        tokens = picked[scale].nonzero()[:, 0]
-        kept = scale < source.kept or not len(tokens)
-        context.remember(cache, scale, ~picked[scale] if not kept else None, batch, rows)
-        if not kept:
-            x = _inputs(transformer, quantizer, total, condition, scale, latents, rows)
-            logits = transformer.run(
-                x[:, tokens], range(scale, scale + 1), latents, condition, None, cache, tokens
-            )
+            memory.cache.keep(batch)
+        tokens, added = picked[scale], additions[scale]
+        if tokens.any():
+            x = _inputs(transformer, quantizer, total, condition, scale, rows)[:, tokens]
+            logits = memory.run(x, range(scale, scale + 1), condition, rows)
             if rows == 2:
                 logits = guide(logits, weights[scale])
             probabilities = options.probabilities(logits, scale, scales)
             made = probabilities[..., 1] > probabilities[..., 0]
+            bits = source.bits[scale].expand(batch, -1, -1).clone()
             if not options.is_greedy(scale, scales):
-                numbers = chance.numbers(*bits.shape[1:]).to(device)
+                # Drawn for the whole map: a token has its luck, whatever is sampled beside it.
+                numbers = chance.numbers(*bits.shape[1:]).to(text.device)
                 made = numbers[:, tokens] < probabilities[..., 1]
             if wanted is not None:
                 made = _where_words_change(bits[:, tokens], made, probabilities, wanted[scale])
-            bits = bits.clone()
             bits[:, tokens] = made
-        added = quantizer.upsampled(bits, scale, latents).to(total.dtype)
-        total = total + torch.where(inside, added, additions[scale].to(total.dtype))
+            added = torch.where(inside, quantizer.upsampled(bits, scale, latents), added)
+        else:
+            memory.see_source(scale, rows)
+        total = total + added.to(total.dtype)
         if on_scale is not None:
             on_scale(scale, torch.where(inside, total, outside))
     return total
@@ -129,10 +145,10 @@ def _inputs(
     total: Tensor,
     condition: TextCondition,
     scale: int,
-    latents: int,
     rows: int,
 ) -> Tensor:
     """Transformer input [rows * B, tokens, C] of a scale."""
+    latents = total.shape[1]
     if scale == 0:
         tokens = quantizer.pyramid.shape(0, latents).tokens
         return transformer.start_tokens(condition, tokens)
@@ -140,10 +156,11 @@ def _inputs(
     return torch.cat([x, x]) if rows == 2 else x
 
 
-class _Context:
+class Context:
     """Keys, values and logits of all tokens of the source, teacher-forced in one pass.
 
-    Its rows: the text, unconditional where guided, the source's text where words count.
+    Its rows: the text, unconditional where guided, the source's text where words count; each with
+    every source.
     """
 
     def __init__(
@@ -153,42 +170,80 @@ class _Context:
         text: Tensor,
         source: MaskedSource,
         guided: bool,
-        latents: int,
     ) -> None:
-        self.guided = guided
+        self.guided, self.latents = guided, len(source.mask)
         texts = [text]
         if guided:
             texts.append(transformer.unconditional_states(len(text)).to(text.dtype))
         if source.text is not None:
             texts.append(source.text)
         states, lengths = _padded(texts)
-        counts = torch.full((len(texts),), latents, device=text.device)
+        counts = torch.full((len(texts),), self.latents, device=text.device)
         condition = transformer.condition(states, lengths, counts)
-        inputs = quantizer.teacher_inputs(source.bits, latents)
-        shapes = quantizer.pyramid.shapes(latents)
-        start = transformer.start_tokens(condition, shapes[0].tokens)
-        x = torch.cat([start, transformer.embed(inputs).expand(len(texts), -1, -1)], 1)
-        memory = KeyValueCache(transformer.config.depth)
-        mask = transformer.teacher_mask(latents)
-        self.logits = transformer.run(x, range(len(shapes)), latents, condition, mask, memory)
-        self.memory = memory
+        self.condition = condition.first(2 if guided else 1)
+        self.sources = len(source.bits[0])
+        whole = condition.repeated(self.sources)
+        inputs = transformer.embed(quantizer.teacher_inputs(source.bits, self.latents))
+        shapes = quantizer.pyramid.shapes(self.latents)
+        x = torch.cat(
+            [
+                transformer.start_tokens(whole, shapes[0].tokens),
+                inputs.repeat(len(texts), 1, 1),
+            ],
+            1,
+        )
+        self.memory = KeyValueCache(transformer.config.depth)
+        mask = transformer.teacher_mask(self.latents)
+        logits = transformer.run(x, range(len(shapes)), self.latents, whole, mask, self.memory)
+        self.logits = logits.unflatten(0, (len(texts), self.sources))
         self.bounds = [0]
         for shape in shapes:
             self.bounds.append(self.bounds[-1] + shape.tokens)
-        self.condition = condition.first(2 if guided else 1)
 
-    def remember(
-        self, cache: KeyValueCache, scale: int, which: Tensor | None, batch: int, rows: int
+    def tokens_of(self, scale: int) -> slice:
+        return slice(self.bounds[scale], self.bounds[scale + 1])
+
+
+class _Memory:
+    """What the sampled tokens see: the source outside the mask, and one another."""
+
+    def __init__(
+        self, transformer: NextScaleTransformer, context: Context, picked: list[Tensor], batch: int
     ) -> None:
-        """Put keys and values of a scale's tokens (all, or ``which`` [tokens]) into a memory."""
-        part = slice(self.bounds[scale], self.bounds[scale + 1])
-        for block in range(self.memory.depth):
-            keys, values = (
-                x[:rows, :, part] if which is None else x[:rows, :, part][:, :, which]
-                for x in self.memory.of(block)
-            )
-            keys, values = (x.repeat_interleave(batch, 0) for x in (keys, values))
-            cache.extend(block, keys, values)
+        self.cache = KeyValueCache(transformer.config.depth)
+        self._transformer, self._context = transformer, context
+        self._picked, self._batch = picked, batch
+
+    def see_source(self, scale: int, rows: int, which: Tensor | None = None) -> None:
+        """A scale's tokens, all or ``which`` [tokens], are seen as the source has them."""
+        context = self._context
+        part, sources = context.tokens_of(scale), context.sources
+        for block in range(context.memory.depth):
+            seen = []
+            for stored in context.memory.of(block):
+                own = stored[: rows * sources, :, part]
+                own = own if which is None else own[:, :, which]
+                seen.append(own if sources > 1 else own.repeat_interleave(self._batch, 0))
+            self.cache.extend(block, seen[0], seen[1])
+
+    def run(self, x: Tensor, scales: range, condition: TextCondition, rows: int) -> Tensor:
+        """Logits of inputs x of the picked tokens of scales; several at once only as the first."""
+        for scale in scales:
+            self.see_source(scale, rows, ~self._picked[scale])
+        tokens = torch.cat([self._picked[scale] for scale in scales]).nonzero()[:, 0]
+        mask = None
+        if len(scales) > 1:
+            own = _scale_numbers([self._picked[s] for s in scales])
+            others = _scale_numbers([~self._picked[s] for s in scales])
+            mask = (own[:, None] >= torch.cat([others, own])[None])[None, None]
+        return self._transformer.run(
+            x, scales, self._context.latents, condition, mask, self.cache, tokens
+        )
+
+
+def _scale_numbers(maps: list[Tensor]) -> Tensor:
+    """[tokens] which map each of the picked tokens of several maps [tokens] bool is of."""
+    return torch.cat([m.new_full((int(m.sum()),), s, dtype=torch.long) for s, m in enumerate(maps)])
 
 
 def _padded(texts: list[Tensor]) -> tuple[Tensor, Tensor | None]:
@@ -202,18 +257,18 @@ def _padded(texts: list[Tensor]) -> tuple[Tensor, Tensor | None]:
 
 
 def _source_probabilities(
-    context: _Context, options: SamplingOptions, picked: list[Tensor]
+    context: Context, options: SamplingOptions, picked: list[Tensor]
 ) -> list[Tensor]:
-    """Per scale [sampled tokens, d, 2]: of the source's bits, under the source's own text."""
+    """Per scale [N, sampled tokens, d, 2]: of the source's bits, under the source's own text."""
     scales = len(picked)
     weights = options.weights(scales)
     found = []
     for scale, tokens in enumerate(picked):
-        part = slice(context.bounds[scale], context.bounds[scale + 1])
-        logits = context.logits[-1, part]
+        logits = context.logits[:, :, context.tokens_of(scale)][:, :, tokens]
+        guided = logits[-1]
         if context.guided:
-            logits = guide(torch.stack([logits, context.logits[1, part]]), weights[scale])[0]
-        found.append(options.probabilities(logits[tokens], scale, scales))
+            guided = guide(torch.cat([logits[-1], logits[1]]), weights[scale])
+        found.append(options.probabilities(guided, scale, scales))
     return found
 
 

@@ -95,13 +95,14 @@ def sample(
     seeds: Sequence[int],
     options: SamplingOptions,
     on_scale: Callable[[int, list[Tensor]], None] | None = None,
+    first_scales: int | None = None,
 ) -> Sample:
     """Token maps of ``len(seeds)`` variations for one text [L, text width].
 
     Every variation draws from a generator of its own, so it does not depend on its neighbours.
     With guidance, unconditional copies run in the same batch, up to the last scale that is guided.
     ``on_scale`` is called after each scale with its index and all bits so far; raising in it
-    cancels.
+    cancels.  ``first_scales``: make only so many.
     """
     device = text.device
     chance = Chance(seeds)
@@ -119,7 +120,7 @@ def sample(
     columns: Tensor | None = transformer.start_mask(latents)
     total = quantizer.empty_sum(batch, latents, text)
     result = Sample([])
-    for scale in range(scales):
+    for scale in range(scales if first_scales is None else first_scales):
         if guided and scale == last_guided:
             # Nothing reads the unconditional half any more; before, finer scales look back at it.
             guided = False
