@@ -79,7 +79,7 @@ def nailed(foot: FootPath) -> FootPath:
         toe_stands=toe_stands,
         ankle_stands=heel_stands | (foot.ankle_stands & toe_stands),
     )
-    return _out_of_the_floor(foot, stands)
+    return out_of_the_floor(foot, stands)
 
 
 def _flat_feet_held(foot: FootPath) -> FootPath:
@@ -166,8 +166,8 @@ def _heel_moves(
     return moves, stands
 
 
-def _out_of_the_floor(foot: FootPath, stands: np.ndarray) -> FootPath:
-    """Raised where the sole of a foot that does not stand is in the floor."""
+def out_of_the_floor(foot: FootPath, stands: np.ndarray) -> FootPath:
+    """The foot raised where it does not stand [T] and its sole is in the floor."""
     depth = _LOWEST_TOE * foot.scale - foot.toe[:, 1]
     heel_depth = _LOWEST_HEEL * foot.scale - foot.heel[:, 1]
     depth = np.where(foot.sole_down, np.maximum(depth, heel_depth), depth)

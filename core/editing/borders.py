@@ -21,9 +21,9 @@ from .edit import Edit
 
 #: A large offset may take longer than asked to die away: up to so many seconds, or that share of
 #: the range.
-_LONGEST_SECONDS, _LONGEST_SHARE = 0.4, 1 / 3
+_LONGEST_SECONDS, _LONGEST_SHARE = 0.5, 0.4
 #: Offset and speed each may use so much of the jump of velocity that is usual.
-_SHARE = 0.5
+_SHARE = 0.35
 #: What is usual: this percentile.
 _USUAL = 99.0
 

@@ -213,15 +213,15 @@ def _on_feet(
         own = []
     if not own and not others:
         return new, ()
-    down = np.array([0.0, -floor, 0.0])
+    down, near = np.array([0.0, -floor, 0.0]), blend_frames(edit, old.fps)[1]
     low_old, low_new = turned_and_moved(old, 0.0, down), turned_and_moved(new, 0.0, down)
     stood = find_contacts(replace(low_old, contacts=None)).planted
     moved = low_new
     if others:
-        moved = kept(Stretch(moved, inside, stood), low_old, others)
+        moved = kept(Stretch(moved, inside, stood, near), low_old, others)
     if own:
         standing = np.where(inside[:, None], planted, stood)
-        moved = locked(Stretch(moved, inside, standing), own)
+        moved = locked(Stretch(moved, inside, standing, near), own)
     changed = np.any(moved.rotations != low_new.rotations, axis=(0, 2))
     adjusted = tuple(name for j, name in enumerate(names) if changed[j] and name not in edit.joints)
     rotations = np.where(changed[:, None], moved.rotations, new.rotations)

@@ -12,7 +12,7 @@ from ..cleanup.contacts import FootContacts, contacts_from
 from ..cleanup.curves import smoothest
 from ..cleanup.filters import runs
 from ..cleanup.foot_lock import foot_path, reach_foot
-from ..cleanup.foot_path import FootPath, nailed
+from ..cleanup.foot_path import FootPath, nailed, out_of_the_floor
 from ..cleanup.legs import Leg
 from ..cleanup.root_path import sole_down
 from ..motion import Motion
@@ -32,6 +32,11 @@ _BLEND_SECONDS = 0.13
 _OUTSIDE, _STANDING = 1e6, 1e3
 #: A foot further away than this share of the leg's length cannot be kept where it was.
 _IN_REACH = 1.0
+#: A foot that would get further across a border than at its own speed by so much (m at 30 frames a
+#: second; radians) takes a step: so long (s, and as a multiple of a border's frames), and so high
+#: (share of its way; m).
+_STEP, _STEP_TURN, _STEP_SECONDS, _STEP_BLENDS = 0.01, 0.1, 0.27, 2
+_STEP_LIFT, _MOST_LIFT = 0.3, 0.05
 
 
 @dataclass(frozen=True)
@@ -39,12 +44,13 @@ class Stretch:
     """Frames around an edit: the motion so far, which of its frames may change, who stands.
 
     motion: outside the range it is what stays.  inside: [T] bool.  planted: [T, 4] as in
-    ``Motion.contacts``.
+    ``Motion.contacts``.  near: over how many frames at a border a foot may come to its place.
     """
 
     motion: Motion
     inside: np.ndarray
     planted: np.ndarray
+    near: int = 0
 
 
 def locked(stretch: Stretch, legs: list[Leg]) -> Motion:
@@ -62,7 +68,7 @@ def locked(stretch: Stretch, legs: list[Leg]) -> Motion:
         home_turn = np.where(inside[:, None], 0.0, _turn(foot.rotation, before.rotation))
         toe = _carried(home_toe, stands, inside)
         turn = _carried(home_turn, foot.toe_stands & foot.ankle_stands, inside)
-        foot = _moved(foot, toe, turn, stands, inside)
+        foot = _moved(foot, toe, turn, stands, stretch)
         motion = _reached(motion, leg, foot, inside)
     return motion
 
@@ -82,7 +88,7 @@ def kept(stretch: Stretch, source: Motion, legs: list[Leg]) -> Motion:
         near = np.linalg.norm(was.ankle - hip, axis=-1) < _IN_REACH * length
         stands = (foot.toe_stands | foot.ankle_stands) & near
         toe, turn = was.toe - foot.toe, _turn(foot.rotation, was.rotation)
-        foot = _moved(foot, toe, turn, stands, inside)
+        foot = _moved(foot, toe, turn, stands, stretch)
         motion = _reached(motion, leg, foot, inside)
     return motion
 
@@ -110,21 +116,55 @@ def _carried(changes: np.ndarray, stands: np.ndarray, inside: np.ndarray) -> np.
 
 
 def _moved(
-    foot: FootPath, toe: np.ndarray, turn: np.ndarray, stands: np.ndarray, inside: np.ndarray
+    foot: FootPath, toe: np.ndarray, turn: np.ndarray, stands: np.ndarray, stretch: Stretch
 ) -> FootPath:
     """The foot with its ball moved and turned [T, 3] where given, and smoothly in between.
 
-    Given is it where the foot stands and outside the range.
+    Given is it where the foot stands and outside the range; but where it stands somewhere else just
+    beyond a border, it takes a step.
     """
+    inside = stretch.inside
+    stepping, lift = _steps(foot, toe, turn, stands, stretch)
+    stands = stands & ~stepping
     rest = (_BLEND_SECONDS * foot.fps) ** -4.0
     weights = np.where(~inside, _OUTSIDE, np.where(stands, _STANDING, rest))
-    given = stands | ~inside
-    changes = np.where(given[:, None], np.concatenate([toe, turn], axis=-1), 0.0)
+    changes = np.where((stands | ~inside)[:, None], np.concatenate([toe, turn], axis=-1), 0.0)
     changes = smoothest(changes, weights, bend_penalty=1.0)
     rotation = quaternion_multiply(rotation_vector_to_quaternion(changes[:, 3:]), foot.rotation)
     ball = foot.toe + changes[:, :3]
+    ball[:, 1] += lift
     ankle = ball - quaternion_rotate(rotation, foot.offset)
-    return replace(foot, ankle=ankle, rotation=normalize(rotation))
+    foot = replace(foot, ankle=ankle, rotation=normalize(rotation))
+    return out_of_the_floor(foot, stands | ~inside)
+
+
+def _steps(
+    foot: FootPath, toe: np.ndarray, turn: np.ndarray, stands: np.ndarray, stretch: Stretch
+) -> tuple[np.ndarray, np.ndarray]:
+    """Frames [T] in which a foot steps from its place beyond a border to another, and its lift."""
+    stepping, lift = np.zeros(len(toe), dtype=bool), np.zeros(len(toe))
+    places = foot.toe + toe
+    first, last = runs(stretch.inside)[0]
+    count = min(
+        round(_STEP_SECONDS * foot.fps), (last - first + 1) // 2, _STEP_BLENDS * stretch.near
+    )
+    for border, inward in ((first - 1, 1), (last + 1, -1)):
+        if not 0 <= border < len(toe) or not stands[border + inward] or not count:
+            continue
+        beyond = border - inward
+        own = np.zeros(3)
+        if 0 <= beyond < len(toe):
+            own = places[border] - places[beyond]
+        way = places[border + inward] - places[border]
+        turned = np.linalg.norm(turn[border + inward] - turn[border])
+        allowed = np.linalg.norm(own) + _STEP * foot.scale * 30.0 / foot.fps
+        if np.linalg.norm(way) < allowed and turned < _STEP_TURN:
+            continue
+        at = border + inward * np.arange(1, count + 1)
+        stepping[at] = True
+        height = min(_STEP_LIFT * np.linalg.norm(way), _MOST_LIFT * foot.scale)
+        lift[at] += height * np.sin(np.pi * np.arange(1, count + 1) / (count + 1)) ** 2
+    return stepping, lift
 
 
 def _reached(motion: Motion, leg: Leg, foot: FootPath, inside: np.ndarray) -> Motion:
