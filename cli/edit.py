@@ -63,7 +63,8 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="NAME,…",
         help="body parts (left_arm, right_arm, left_leg, right_leg, spine, head, root, all) or "
-        "bones by their names in the file; may be repeated (default: all)",
+        "bones by their names in the file (bone:spine where a part has that name); may be repeated "
+        "(default: all)",
     )
     group.add_argument(
         "--frames",

@@ -7,9 +7,7 @@ import numpy as np
 
 from .bvh import BvhClip
 from .motion import Motion
-from .retarget import Retargeter
-from .retarget.onto_pose import Asked, onto_pose
-from .retarget.shown import ShownRig
+from .retarget import Asked, Retargeter, ShownRig, edited_channels
 from .rotations import quaternion_conjugate, quaternion_rotate, quaternion_to_matrix
 
 
@@ -97,7 +95,7 @@ def edited_pose(
     """
     rig = retargeter.rig
     asked = Asked(frozenset(bones), carrier is not None, frozenset(legs))
-    channels = onto_pose(retargeter, shown.on(retargeter), source, edited, asked)
+    channels = edited_channels(retargeter, shown.on(retargeter), source, edited, asked)
     joints = tuple(rig.index(name) for name in channels.bones)
     if carrier is None:
         return NewPose(joints, channels.rotations)

@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 
 from . import bake, export, rig_import
-from ._core import editing, errors, retarget
+from ._core import editing, errors, retarget, skeleton
 from .armature import names_and_parents, rest_heads
 from .edit import applying, reading
 from .edit import region as regions
@@ -63,8 +63,17 @@ class EditFile:
         """What words mean on the armature; ScaleMoGenError with the nearest names."""
         rig = self.rig
         meant = editing.asked.asked(words, rig.data.bones.keys(), rig.name)
-        names = (*meant.parts, *meant.bones)
-        return regions.region(rig, names, first, last, bone_map=self.bone_map)
+
+        def region(names: tuple[str, ...], parts: bool) -> regions.Region:
+            return regions.region(rig, names, first, last, parts=parts, bone_map=self.bone_map)
+
+        if not meant.bones or not meant.parts:
+            return region(meant.parts or meant.bones, bool(meant.parts))
+        whole = region(meant.parts, True)
+        try:
+            return _both(whole, region(meant.bones, False))
+        except errors.ScaleMoGenError:  # none of the bones can be edited, but the parts can
+            return replace(whole, untouched=(*whole.untouched, *meant.bones))
 
     def read(self, first: int, last: int) -> reading.Reading:
         """What the armature shows in frames ``first`` to ``last``."""
@@ -92,6 +101,24 @@ class EditFile:
         if scene.frame_end <= self.last < last:
             scene.frame_end = last
         export.export(rig, path, Clip(action.name if action else "Edit", self.first, last))
+
+
+def _both(one: regions.Region, other: regions.Region) -> regions.Region:
+    """Two regions of a rig and a range as one."""
+
+    def union(name: str) -> tuple[Any, ...]:
+        return tuple(dict.fromkeys((*getattr(one, name), *getattr(other, name))))
+
+    joints = set(union("joints"))
+    ordered = tuple(j for j in skeleton.canonical().joint_names if j in joints)
+    return replace(
+        one,
+        joints=ordered,
+        parts=editing.parts_of(ordered),
+        bones=union("bones"),
+        untouched=union("untouched"),
+        places=union("places"),
+    )
 
 
 def _load(path: Path, armature: str | None) -> bpy.types.Object:

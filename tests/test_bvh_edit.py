@@ -234,6 +234,9 @@ def test_words_find_parts_and_bones_and_tell_what_stays_untouched() -> None:
     finger = next(name for name in names if "Index" in name and "Left" in name)
     region = subject.region(["LeftHand", finger])
     assert region.untouched == (finger,) and region.joints == ("left_wrist",)
+    smpl = subject_of(bvh_of(Style("mixamo_plain"), walking(2)))
+    assert smpl.region(["head"]).bones == ("Neck", "Head")  # the part, not the bone
+    assert smpl.region(["bone:head"]).bones == ("Head",)
     everything = subject.region(["all"])
     assert len(everything.joints) == 22 and finger not in everything.bones
     with pytest.raises(ScaleMoGenError, match=r"no bone 'LeftArn'.*mixamorig:LeftArm"):

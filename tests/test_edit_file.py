@@ -116,6 +116,10 @@ assert pipeline.open_motion(folder / "longer.fbx")[0].frame_count == 46
 
 # --- what cannot be meant ---
 opened = pipeline.open_edit(source)
+assert set(opened.region(["head"], 1, 5).bones) == {"neck", "head"}
+assert opened.region(["bone:head"], 1, 5).bones == ("head",)
+mixed = opened.region(["left_arm", "right_wrist"], 1, 5)
+assert mixed.parts == ("left_arm", "right_arm") and len(mixed.bones) == 5
 assert "left_elbow" in refused(opened.region, ["left_elbo"], 1, 5)
 assert "it has Hero" in refused(pipeline.open_edit, source, "Heroo")
 assert "hips" in refused(pipeline.open_edit, source, "Prop").lower()

@@ -9,6 +9,8 @@ from ..skeleton import BODY_PARTS
 
 #: Stands for all body parts.
 ALL = "all"
+#: Before a bone's name that is the name of a body part, too.
+BONE = "bone:"
 
 
 @dataclass(frozen=True)
@@ -20,18 +22,19 @@ class Asked:
 
 
 def asked(words: Sequence[str], bone_names: Sequence[str], rig_name: str) -> Asked:
-    """What the words mean on a rig; a bone of that very name goes before a body part.
+    """What the words mean on a rig.
 
-    ``left arm`` and ``Left-Arm`` are ``left_arm``; bones are found without their prefix
-    ("mixamorig:") and in small letters, too, where only one is meant.  ScaleMoGenError with the
-    nearest names for a word that is neither.
+    ``left arm`` and ``Left-Arm`` are ``left_arm``; a body part goes before a bone of that name, for
+    which ``bone:spine`` stands.  Bones are found without their prefix ("mixamorig:") and in small
+    letters, too, where only one is meant.  ScaleMoGenError with the nearest names for a word that
+    is neither.
     """
     parts: set[str] = set()
     bones: dict[str, None] = {}
     for word in words:
         part = "_".join(word.lower().replace("-", " ").replace("_", " ").split())
-        if word in bone_names:
-            bones[word] = None
+        if word.startswith(BONE) and word not in bone_names:
+            bones[_bone(word.removeprefix(BONE), bone_names, rig_name)] = None
         elif part == ALL:
             parts.update(BODY_PARTS)
         elif part in BODY_PARTS:
@@ -45,6 +48,8 @@ def _bone(word: str, bone_names: Sequence[str], rig_name: str) -> str:
     def plain(name: str) -> str:
         return name.rpartition(":")[2].lower()
 
+    if word in bone_names:
+        return word
     meant = [name for name in bone_names if name.lower() == word.lower()]
     meant = meant or [name for name in bone_names if plain(name) == plain(word)]
     if len(meant) == 1:
