@@ -4,25 +4,38 @@ import bpy
 import numpy as np
 
 from .animation import active_curves
-from .keyframes import _POINTS, _curve_owner, strips_within
+from .keyframes import _curve_owner, strips_within
 
 
-def put_keys(
-    curve: bpy.types.FCurve, points: list[np.ndarray], attributes: dict[str, np.ndarray]
+def read_key_table(curve: bpy.types.FCurve, columns: np.dtype) -> np.ndarray:
+    """All keys of a curve, a row each; ``columns`` are named as Blender names them."""
+    keys = curve.keyframe_points
+    table = np.empty(len(keys), columns)
+    for name in columns.names or ():
+        column = np.empty(table[name].shape, table[name].dtype)
+        keys.foreach_get(name, column.reshape(-1))
+        table[name] = column
+    return table
+
+
+def put_key_table(
+    curve: bpy.types.FCurve, table: np.ndarray, known: np.ndarray | None = None
 ) -> None:
     """Make a curve have just these keys, in order of time, to the last bit.
 
-    Automatic handles stay where they are put until somebody edits the curve; Blender has to be
-    told that the action has changed (``action.update_tag()``).
+    ``known``: those that it has, where that is known.  Automatic handles stay where they are put
+    until somebody edits the curve; Blender has to be told that the action has changed
+    (``action.update_tag()``).
     """
-    keys, count = curve.keyframe_points, len(points[0])
-    if len(keys) != count:
+    keys = curve.keyframe_points
+    if len(keys) != len(table):
         keys.clear()
-        keys.add(count)
-    for name, column in attributes.items():
-        keys.foreach_set(name, np.ascontiguousarray(column))
-    for name, values in zip(_POINTS, points, strict=True):
-        keys.foreach_set(name, np.ascontiguousarray(values, dtype=np.float32).ravel())
+        keys.add(len(table))
+        known = None
+    for name in table.dtype.names or ():
+        column = np.ascontiguousarray(table[name])
+        if known is None or not np.array_equal(column, known[name]):
+            keys.foreach_set(name, column.reshape(-1))
 
 
 def find_curve(owner: bpy.types.Object, path: str, index: int) -> bpy.types.FCurve | None:

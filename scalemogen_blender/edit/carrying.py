@@ -18,11 +18,10 @@ import numpy as np
 from .. import armature, character, compat
 from .._core import coordinates, editing, errors, retarget, rotations
 from ..channels import Channel
-from ..output import splice
 from . import reading
 from .inside import nearest
+from .key_table import BEZIER, joined, linear_keys, times
 from .nearby import next_to
-from .segments import BEZIER
 
 _CLOSE = 1e-6
 _TURN = 2.0 * np.pi
@@ -171,25 +170,25 @@ class Carrying:
     def keys(
         self,
         channel: Channel,
-        old: Sequence[splice.Keys],
+        old: Sequence[np.ndarray],
         values_at: Callable[[np.ndarray], np.ndarray],
         border: float,
         of_scene: Callable[[np.ndarray], np.ndarray],
-    ) -> list[splice.Keys]:
+    ) -> list[np.ndarray]:
         """All keys of a channel's curves with those after the border carried on.
 
         old: what they are now, one for each curve; values_at: their values [K, C] at frames [K].
         """
         moves = self.moves[channel.owner.name]
-        later = [keys.frames > border + nearest(border) for keys in old]
-        kept = [keys.at(~mask) for keys, mask in zip(old, later, strict=True)]
-        last = np.array([keys.co[-1, 1] for keys in kept], dtype=np.float64)
-        after = [keys.at(mask) for keys, mask in zip(old, later, strict=True)]
+        later = [times(keys) > border + nearest(border) for keys in old]
+        kept = [keys[~mask] for keys, mask in zip(old, later, strict=True)]
+        last = np.array([keys["co"][-1, 1] for keys in kept], dtype=np.float64)
+        after = [keys[mask] for keys, mask in zip(old, later, strict=True)]
         if len(moves) == 1:
             sums = _sums(channel, moves[0], _first_of(after, values_at), last)
             if sums is not None and _together(after, sums[0]):
                 moved = _summed(after, *sums)
-                return [splice.joined(*pair) for pair in zip(kept, moved, strict=True)]
+                return [joined(*pair) for pair in zip(kept, moved, strict=True)]
             frames = _whole_and_keys(after, border, of_scene)
             moves = [moves[0]] * len(frames)
         else:
@@ -198,8 +197,8 @@ class Carrying:
         values, _ = next_to(
             values, channel.property_name, channel.owner.rotation_mode, last, values[-1]
         )
-        made = [splice.linear_keys(frames, column) for column in values.T]
-        return [splice.joined(*pair) for pair in zip(kept, made, strict=True)]
+        made = [linear_keys(frames, column) for column in values.T]
+        return [joined(*pair) for pair in zip(kept, made, strict=True)]
 
 
 def _above(rig: bpy.types.Object, name: str) -> list[str]:
@@ -248,9 +247,9 @@ def _sampled(
 
 
 def _first_of(
-    after: Sequence[splice.Keys], values_at: Callable[[np.ndarray], np.ndarray]
+    after: Sequence[np.ndarray], values_at: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    starts = [keys.frames[0] for keys in after if len(keys)]
+    starts = [times(keys)[0] for keys in after if len(keys)]
     if not starts:
         raise errors.ScaleMoGenError("Nothing comes after the edit that could be carried on.")
     return values_at(np.array([min(starts)]))[0]
@@ -281,59 +280,56 @@ def _sums(
     return np.eye(3), constants
 
 
-def _together(after: Sequence[splice.Keys], matrix: np.ndarray) -> bool:
+def _together(after: Sequence[np.ndarray], matrix: np.ndarray) -> bool:
     """Whether the curves that a sum mixes have keys at the same times and of the same kinds."""
     for row, weights in enumerate(matrix):
         mixed = np.flatnonzero(np.abs(weights) > _CLOSE)
         alone = len(mixed) == 1 and mixed[0] == row
         if alone and abs(weights[row] - 1.0) < _CLOSE:
             continue
-        if alone and (after[row].attributes["interpolation"] <= BEZIER).all():
+        if alone and (after[row]["interpolation"] <= BEZIER).all():
             continue
         if not all(_alike(after[row], after[other]) for other in mixed):
             return False
     return True
 
 
-def _alike(one: splice.Keys, other: splice.Keys) -> bool:
-    kinds = [keys.attributes["interpolation"] for keys in (one, other)]
+def _alike(one: np.ndarray, other: np.ndarray) -> bool:
+    kinds = [keys["interpolation"] for keys in (one, other)]
     if len(one) != len(other) or (kinds[0] != kinds[1]).any() or (kinds[0] > BEZIER).any():
         return False
     curved = kinds[0] == BEZIER
     handles = [
-        (one.handle_right[:-1][curved[:-1], 0], other.handle_right[:-1][curved[:-1], 0]),
-        (one.handle_left[1:][curved[:-1], 0], other.handle_left[1:][curved[:-1], 0]),
+        tuple(keys["handle_right"][:-1][curved[:-1], 0] for keys in (one, other)),
+        tuple(keys["handle_left"][1:][curved[:-1], 0] for keys in (one, other)),
     ]
-    pairs = [(one.frames, other.frames), *handles]
+    pairs = [(times(one), times(other)), *handles]
     return all(np.allclose(a, b, rtol=0.0, atol=1e-3) for a, b in pairs)
 
 
 def _summed(
-    after: Sequence[splice.Keys], matrix: np.ndarray, constants: np.ndarray
-) -> list[splice.Keys]:
+    after: Sequence[np.ndarray], matrix: np.ndarray, constants: np.ndarray
+) -> list[np.ndarray]:
     """Keys and handles of the sums."""
     found = []
     for row, weights in enumerate(matrix):
         mixed = np.flatnonzero(np.abs(weights) > _CLOSE)
-        points = []
+        summed = after[row].copy()
         for name in ("co", "handle_left", "handle_right"):
-            values = getattr(after[row], name).astype(np.float64)
-            values[:, 1] = constants[row] + sum(
-                weights[other] * getattr(after[other], name)[:, 1].astype(np.float64)
-                for other in mixed
+            summed[name][:, 1] = constants[row] + sum(
+                weights[other] * after[other][name][:, 1].astype(np.float64) for other in mixed
             )
-            points.append(values.astype(np.float32))
-        found.append(splice.Keys(*points, after[row].attributes))
+        found.append(summed)
     return found
 
 
 def _whole_and_keys(
-    after: Sequence[splice.Keys], border: float, of_scene: Callable[[np.ndarray], np.ndarray]
+    after: Sequence[np.ndarray], border: float, of_scene: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    times = np.concatenate([keys.frames for keys in after])
-    whole = of_scene(np.arange(np.floor(times.min()), np.ceil(times.max()) + 1.0))
-    whole = whole[(whole > border + nearest(border)) & (whole < times.max())]
-    found = np.unique(np.concatenate([whole, times]).astype(np.float32)).astype(np.float64)
+    keyed = np.concatenate([times(keys) for keys in after])
+    whole = of_scene(np.arange(np.floor(keyed.min()), np.ceil(keyed.max()) + 1.0))
+    whole = whole[(whole > border + nearest(border)) & (whole < keyed.max())]
+    found = np.unique(np.concatenate([whole, keyed]).astype(np.float32)).astype(np.float64)
     return found[np.concatenate([[True], np.diff(found) > 1e-3])]
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..output.splice import Keys, joined, linear_keys
-from .segments import BEZIER, CONSTANT, LINEAR, Bezier, handle_of_slope, point_of_slope, slope
+from .key_table import BEZIER, CONSTANT, LINEAR, joined, linear_keys, times
+from .segments import Bezier, handle_of_slope, point_of_slope, slope
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Gap:
     values: np.ndarray
     shape: Shape
     unchanged: bool
-    outer: Keys | None
+    outer: np.ndarray | None
     end_slope: np.float32 | None = None
     neighbour_slope: np.float32 | None = None
     chosen: np.ndarray = field(init=False)
@@ -64,14 +64,14 @@ class Gap:
         """Indices of the frames that are keys."""
         return np.flatnonzero(self.chosen)
 
-    def _samples(self) -> Keys:
+    def _samples(self) -> np.ndarray:
         return linear_keys(self.frames[self.chosen], self.values[self.chosen])
 
-    def _pivot(self, low: float, high: float) -> Keys | None:
+    def _pivot(self, low: float, high: float) -> np.ndarray | None:
         """A key that keeps the slope with which Blender goes on beyond the outer key."""
         assert self.outer is not None
         assert self.neighbour_slope is not None
-        found = point_of_slope(self.outer.co[0], self.neighbour_slope, low, high)
+        found = point_of_slope(self.outer["co"][0], self.neighbour_slope, low, high)
         self.lost = found is None
         return None if found is None else linear_keys(found[:1], found[1:])
 
@@ -85,46 +85,48 @@ class GapBefore(Gap):
             return []
         if self.outer is None:
             return [] if self.unchanged and self.end_slope is None else [last]
-        leaving = int(self.outer.attributes["interpolation"][0])
+        leaving = int(self.outer["interpolation"][0])
         if leaving == CONSTANT:
             return []
         if leaving > BEZIER and not self.shape.flat:
             return list(range(len(self.frames)))
         border = [] if self.unchanged else [last]
-        bulging = leaving == BEZIER and self.outer.handle_right[0, 1] != self.outer.co[0, 1]
+        bulging = leaving == BEZIER and self.outer["handle_right"][0, 1] != self.outer["co"][0, 1]
         straight = leaving == LINEAR or (self.shape.flat and not bulging and leaving == BEZIER)
         return border if straight else [0, *border]
 
-    def keys(self, first: Keys) -> tuple[Keys, Keys]:
-        """Keys of the gap, and the range's first key with the left handle that belongs to them."""
+    def keys(self, first: np.ndarray) -> np.ndarray:
+        """Keys of the gap; the range's first key [1] gets the left handle that belongs to them."""
         kept, places = self._samples(), self.frames[self.chosen]
         bezier = self.shape.bezier
-        if self.outer is not None and self.outer.attributes["interpolation"][0] == BEZIER:
+        if self.outer is not None and self.outer["interpolation"][0] == BEZIER:
             # The handle outside is made for a longer way: one without length meets it best.
             if len(kept):
-                kept.handle_left[0] = kept.co[0]
+                kept["handle_left"][0] = kept["co"][0]
             else:
-                first = first.changed(0, handle_left=first.co[0])
+                first["handle_left"] = first["co"]
         if bezier is not None and not self.shape.flat and self.outer is not None:
-            for i, (low, high) in enumerate(zip(places[:-1], places[1:], strict=True)):
-                _bend(kept, i, kept, i + 1, bezier.piece(low, high))
+            for i, (low, high) in enumerate(
+                zip(places[:-1].tolist(), places[1:].tolist(), strict=True)
+            ):
+                _bend(kept[i : i + 2], bezier.piece(low, high))
             if self.unchanged and len(kept):
-                piece = bezier.piece(places[-1], float(first.frames[0]))
-                first = first.changed(0, handle_left=piece[2])
-                _bend(kept, len(kept) - 1, None, 0, piece)
+                piece = bezier.piece(float(places[-1]), float(times(first)[0]))
+                first["handle_left"] = piece[2]
+                _bend(kept[-1:], piece)
         if self.outer is None and self.end_slope is not None and len(kept):
-            kept.handle_left[0] = handle_of_slope(kept.co[0], self.end_slope, -1.0)
-            kept.attributes["interpolation"][0] = BEZIER
-        return self._with_pivot(kept, first), first
+            kept["handle_left"][0] = handle_of_slope(kept["co"][0], self.end_slope, -1.0)
+            kept["interpolation"][0] = BEZIER
+        return self._with_pivot(kept, first)
 
-    def _with_pivot(self, kept: Keys, first: Keys) -> Keys:
+    def _with_pivot(self, kept: np.ndarray, first: np.ndarray) -> np.ndarray:
         if self.outer is None or self.neighbour_slope is None:
             return kept
         following = kept if len(kept) else first
-        if slope(self.outer.co[0], following.co[0]) == self.neighbour_slope:
+        if slope(self.outer["co"][0], following["co"][0]) == self.neighbour_slope:
             return kept
-        limit = self.frames[0] if len(self.frames) else first.frames[0]
-        pivot = self._pivot(float(self.outer.frames[0]), float(limit))
+        limit = self.frames[0] if len(self.frames) else times(first)[0]
+        pivot = self._pivot(float(times(self.outer)[0]), float(limit))
         return kept if pivot is None else joined(pivot, kept)
 
 
@@ -143,43 +145,44 @@ class GapAfter(Gap):
         curved = self.shape.kind == BEZIER and not self.shape.flat
         return [*border, last] if curved else border
 
-    def keys(self, last: Keys) -> tuple[Keys, Keys]:
-        """Keys of the gap, and the range's last key with what leads to them."""
+    def keys(self, last: np.ndarray) -> np.ndarray:
+        """Keys of the gap; the range's last key [1] gets what leads to them."""
         kept, places = self._samples(), self.frames[self.chosen]
         if self.outer is not None and self.shape.kind == CONSTANT:
-            kept.attributes["interpolation"][:] = CONSTANT
+            kept["interpolation"] = CONSTANT
             if self.unchanged and len(self.frames):
-                last = last.changed(0, interpolation=CONSTANT)
+                last["interpolation"] = CONSTANT
         bezier = self.shape.bezier
         if bezier is not None and not self.shape.flat and self.outer is not None:
-            for i, (low, high) in enumerate(zip(places[:-1], places[1:], strict=True)):
-                _bend(kept, i, kept, i + 1, bezier.piece(low, high))
+            for i, (low, high) in enumerate(
+                zip(places[:-1].tolist(), places[1:].tolist(), strict=True)
+            ):
+                _bend(kept[i : i + 2], bezier.piece(low, high))
             if len(kept):
-                kept.attributes["interpolation"][-1] = BEZIER
-                kept.handle_right[-1] = kept.co[-1]
+                kept["interpolation"][-1] = BEZIER
+                kept["handle_right"][-1] = kept["co"][-1]
             if self.unchanged and len(kept):
-                piece = bezier.piece(float(last.frames[0]), places[0])
-                last = last.changed(0, handle_right=piece[1], interpolation=BEZIER)
-                kept.handle_left[0] = piece[2]
+                piece = bezier.piece(float(times(last)[0]), float(places[0]))
+                _bend(last, piece)
+                kept["handle_left"][0] = piece[2]
         if self.outer is None and self.end_slope is not None and len(kept):
-            kept.handle_right[-1] = handle_of_slope(kept.co[-1], self.end_slope, 1.0)
-            kept.attributes["interpolation"][-1] = BEZIER if self.end_slope else CONSTANT
-        return self._with_pivot(kept, last), last
+            kept["handle_right"][-1] = handle_of_slope(kept["co"][-1], self.end_slope, 1.0)
+            kept["interpolation"][-1] = BEZIER if self.end_slope else CONSTANT
+        return self._with_pivot(kept, last)
 
-    def _with_pivot(self, kept: Keys, last: Keys) -> Keys:
+    def _with_pivot(self, kept: np.ndarray, last: np.ndarray) -> np.ndarray:
         if self.outer is None or self.neighbour_slope is None:
             return kept
         before = kept if len(kept) else last
-        if slope(self.outer.co[0], before.co[-1]) == self.neighbour_slope:
+        if slope(self.outer["co"][0], before["co"][-1]) == self.neighbour_slope:
             return kept
-        limit = self.frames[-1] if len(self.frames) else last.frames[0]
-        pivot = self._pivot(float(limit), float(self.outer.frames[0]))
+        limit = self.frames[-1] if len(self.frames) else times(last)[0]
+        pivot = self._pivot(float(limit), float(times(self.outer)[0]))
         return kept if pivot is None else joined(kept, pivot)
 
 
-def _bend(start: Keys, at: int, end: Keys | None, to: int, piece: np.ndarray) -> None:
-    """Make the way from one of our keys to another a piece of a Bezier segment."""
-    start.attributes["interpolation"][at] = BEZIER
-    start.handle_right[at] = piece[1]
-    if end is not None:
-        end.handle_left[to] = piece[2]
+def _bend(keys: np.ndarray, piece: np.ndarray) -> None:
+    """Make the way from the first of one or two keys to the next a piece of a Bezier segment."""
+    keys["interpolation"][0] = BEZIER
+    keys["handle_right"][0] = piece[1]
+    keys["handle_left"][1:] = piece[2]

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..output.splice import Keys, joined, linear_keys
 from .gaps import GapAfter, GapBefore, Shape
-from .segments import BEZIER, CONSTANT, HIT, LINEAR, Bezier, slope
+from .key_table import BEZIER, CONSTANT, LINEAR, joined, linear_keys, times
+from .segments import HIT, Bezier, slope
 
 
 @dataclass(frozen=True)
 class Curve:
     """A curve as it is before the edit.
 
-    keys: all of them; none for a channel that is not animated.
+    keys: all of them (:data:`key_table.KEY`); none for a channel that is not animated.
     sloping: beyond its keys it goes on with its slope instead of its value.
     values_at: its values at frames, or the channel's own; in single precision, as they are played.
     """
 
-    keys: Keys
+    keys: np.ndarray
     sloping: bool
     values_at: Callable[[np.ndarray], np.ndarray]
 
@@ -54,13 +54,13 @@ class Replacement:
     ) -> None:
         old, first, last = curve.keys, float(inside.frames[0]), float(inside.frames[-1])
         self.border = last
-        self.before = old.at(old.frames < first - nearest(first))
-        self.after = old.at(old.frames > last + nearest(last))
+        self.before = old[times(old) < first - nearest(first)]
+        self.after = old[times(old) > last + nearest(last)]
         new = linear_keys(inside.frames, inside.values)
         if inside.step:
-            new.attributes["interpolation"][:] = CONSTANT
+            new["interpolation"] = CONSTANT
         elif inside.hold:
-            new.attributes["interpolation"][-1] = CONSTANT
+            new["interpolation"][-1] = CONSTANT
         self._new, self._free_end = new, not (inside.hold or inside.step)
         self._left = _gap_before(curve, self.before, new, whole_frames)
         self._right = _gap_after(curve, self.after, new, whole_frames, inside.carried)
@@ -81,15 +81,13 @@ class Replacement:
         """How many keys outside the range are ours."""
         return int(self._left.chosen.sum() + self._right.chosen.sum())
 
-    def keys(self) -> Keys:
+    def keys(self) -> np.ndarray:
         """All keys in order of time."""
-        new = self._new
-        left, first = self._left.keys(new.at(slice(0, 1)))
-        new = joined(first, new.at(slice(1, None)))
-        right, last = self._right.keys(new.at(slice(len(new) - 1, None)))
+        new = self._new.copy()
+        left, right = self._left.keys(new[:1]), self._right.keys(new[-1:])
         if not self._free_end:
-            last = last.changed(0, interpolation=CONSTANT)
-        return joined(self.before, left, new.at(slice(0, -1)), last, right, self.after)
+            new["interpolation"][-1] = CONSTANT
+        return joined(self.before, left, new, right, self.after)
 
     def correct(self, now: np.ndarray) -> bool:
         """Given what the curve is now at :attr:`frames`: whether it is as before, to the last bit.
@@ -121,14 +119,14 @@ def _bits(values: np.ndarray) -> np.ndarray:
 
 def _gap_before(
     curve: Curve,
-    before: Keys,
-    new: Keys,
+    before: np.ndarray,
+    new: np.ndarray,
     whole_frames: Callable[[float, float], np.ndarray],
 ) -> GapBefore:
-    first = float(new.frames[0])
-    outer = before.at(slice(len(before) - 1, None)) if len(before) else None
+    first = float(times(new)[0])
+    outer = before[-1:] if len(before) else None
     end = _end_slope(curve, 0)
-    low = float(outer.frames[0]) if outer is not None else -np.inf
+    low = float(times(outer)[0]) if outer is not None else -np.inf
     if outer is not None:
         shape = _shape(curve, len(before) - 1)
     else:
@@ -140,7 +138,7 @@ def _gap_before(
         frames,
         curve.values_at(frames),
         shape,
-        same(curve.values_at(new.frames[:1]), new.co[:1, 1]),
+        same(curve.values_at(times(new)[:1]), new["co"][:1, 1]),
         outer,
         end if outer is None and curve.sloping else None,
         _neighbour_slope(curve, 0) if len(before) == 1 else None,
@@ -149,15 +147,15 @@ def _gap_before(
 
 def _gap_after(
     curve: Curve,
-    after: Keys,
-    new: Keys,
+    after: np.ndarray,
+    new: np.ndarray,
     whole_frames: Callable[[float, float], np.ndarray],
     carried: bool,
 ) -> GapAfter:
-    old, last = curve.keys, float(new.frames[-1])
-    outer = after.at(slice(0, 1)) if len(after) else None
+    old, last = curve.keys, float(times(new)[-1])
+    outer = after[:1] if len(after) else None
     end = _end_slope(curve, -1)
-    high = float(outer.frames[0]) if outer is not None else np.inf
+    high = float(times(outer)[0]) if outer is not None else np.inf
     if outer is not None:
         shape = _shape(curve, len(old) - len(after) - 1)
         if carried:
@@ -171,7 +169,7 @@ def _gap_after(
         frames,
         curve.values_at(frames),
         shape,
-        not carried and same(curve.values_at(new.frames[-1:]), new.co[-1:, 1]),
+        not carried and same(curve.values_at(times(new)[-1:]), new["co"][-1:, 1]),
         outer,
         end if outer is None and curve.sloping else None,
         _neighbour_slope(curve, -1) if len(after) == 1 else None,
@@ -192,11 +190,12 @@ def _shape(curve: Curve, index: int) -> Shape:
     if index == -1 or index == len(old) - 1:
         flat = not _end_slope(curve, 0 if index == -1 else -1)
         return Shape(CONSTANT if flat and index == -1 else LINEAR, flat=flat)
-    kind = int(old.attributes["interpolation"][index])
-    points = [old.co[index], old.handle_right[index], old.handle_left[index + 1], old.co[index + 1]]
+    one, other = old[index], old[index + 1]
+    kind = int(one["interpolation"])
+    points = [one["co"], one["handle_right"], other["handle_left"], other["co"]]
     bezier = Bezier(np.array(points)) if kind == BEZIER else None
     flat = kind == CONSTANT or bool(
-        old.co[index, 1] == old.co[index + 1, 1]
+        one["co"][1] == other["co"][1]
         and (kind == LINEAR or (bezier is not None and bezier.is_flat))
     )
     return Shape(kind, bezier, flat)
@@ -207,24 +206,24 @@ def _end_slope(curve: Curve, end: int) -> np.float32:
     old = curve.keys
     if not curve.sloping or not len(old):
         return np.float32(0.0)
-    kind = int(old.attributes["interpolation"][end])
+    kind = int(old["interpolation"][end])
     if kind == CONSTANT:
         return np.float32(0.0)
     if kind == LINEAR:
         return _to_neighbour(old, end)
-    handle = old.handle_left[0] if end == 0 else old.handle_right[-1]
-    return slope(old.co[end], handle)
+    handle = old["handle_left"][0] if end == 0 else old["handle_right"][-1]
+    return slope(old["co"][end], handle)
 
 
 def _neighbour_slope(curve: Curve, end: int) -> np.float32 | None:
     """What :func:`_end_slope` is where it depends on the next key, None elsewhere."""
     old = curve.keys
-    if not curve.sloping or int(old.attributes["interpolation"][end]) != LINEAR:
+    if not curve.sloping or int(old["interpolation"][end]) != LINEAR:
         return None
     return _to_neighbour(old, end)
 
 
-def _to_neighbour(old: Keys, end: int) -> np.float32:
+def _to_neighbour(old: np.ndarray, end: int) -> np.float32:
     if len(old) < 2:
         return np.float32(0.0)
-    return slope(old.co[end], old.co[1 if end == 0 else -2])
+    return slope(old["co"][end], old["co"][1 if end == 0 else -2])

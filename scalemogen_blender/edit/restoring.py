@@ -12,9 +12,7 @@ import numpy as np
 from .. import compat
 from .._core import errors
 from ..channels import Channel
-from ..output import splice
-
-_Saved = tuple[list[np.ndarray], dict[str, np.ndarray]]
+from .key_table import KEY
 
 
 @dataclass
@@ -23,7 +21,7 @@ class Undo:
 
     rig: bpy.types.Object
     had_animation: bool
-    saved: dict[tuple[str, int], _Saved | None] = field(default_factory=dict)
+    saved: dict[tuple[str, int], np.ndarray | None] = field(default_factory=dict)
     old_action: bpy.types.Action | None = None
     old_slot: int | None = None
     old_extrapolation: str = "HOLD"
@@ -61,12 +59,15 @@ class Undo:
         compat.assign_action(animation, self.made_action, self.old_slot)
         return True
 
-    def curve(self, channel: Channel, index: int) -> bpy.types.FCurve:
-        """A channel's curve for writing, made where there is none."""
+    def curve(
+        self, channel: Channel, index: int, keys: np.ndarray | None = None
+    ) -> bpy.types.FCurve:
+        """A channel's curve for writing, made where there is none; ``keys`` it has, if known."""
         found = compat.find_curve(self.rig, channel.path, index)
         key = (channel.path, index)
         if found is not None:
-            self.saved.setdefault(key, compat.read_keys(found, splice.ATTRIBUTES))
+            if key not in self.saved:
+                self.saved[key] = compat.read_key_table(found, KEY) if keys is None else keys
             return found
         self.saved[key] = None
         return compat.ensure_curve(self.rig, channel.path, index, channel.group)
@@ -95,7 +96,7 @@ class Undo:
                 if saved is None:
                     compat.remove_curve(rig, found)
                 else:
-                    compat.put_keys(found, *saved)
+                    compat.put_key_table(found, saved)
             if animation.action is not None:
                 compat.remove_groups(rig, compat.group_names(rig) - self.groups)
         if not self.had_animation:

@@ -5,14 +5,13 @@ Everything is as Blender computes it, so that a piece can be given keys of its o
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
-#: Interpolation and types of handles as Blender numbers them.
-CONSTANT, LINEAR, BEZIER = 0, 1, 2
-FREE = 0
 #: Blender takes a key for what is asked for when it is no further away than this, in frames.
 HIT = 1e-4
-_ROUNDS = 60
+_ROUNDS = 50
 #: Places for a key that are tried, of which one in thousands may do.
 _TRIED = 1 << 17
 
@@ -22,6 +21,8 @@ class Bezier:
 
     def __init__(self, points: np.ndarray) -> None:
         self.points = unfolded(np.asarray(points, dtype=np.float64))
+        self._x, self._y = self.points.T.tolist()
+        self._known: dict[float, float] = {}
 
     @property
     def is_flat(self) -> bool:
@@ -30,27 +31,32 @@ class Bezier:
 
     def piece(self, low: float, high: float) -> np.ndarray:
         """Keys and handles [4, 2] of what lies between two frames (de Casteljau)."""
-        ends = self._parameter(low), self._parameter(high)
-        return np.array([self._blossom(*(ends[i] for i in which)) for which in _CORNERS])
+        a, b = self._parameter(low), self._parameter(high)
+        corners = ((a, a, a), (a, a, b), (a, b, b), (b, b, b))
+        return np.array([[_blossom(self._x, c), _blossom(self._y, c)] for c in corners])
 
     def _parameter(self, frame: float) -> float:
-        low, high = 0.0, 1.0
-        for _ in range(_ROUNDS):
-            middle = 0.5 * (low + high)
-            if self._blossom(middle, middle, middle)[0] < frame:
-                low = middle
-            else:
-                high = middle
-        return 0.5 * (low + high)
-
-    def _blossom(self, *parameters: float) -> np.ndarray:
-        points = self.points
-        for t in parameters:
-            points = points[:-1] + t * (points[1:] - points[:-1])
-        return np.asarray(points[0])
+        if frame not in self._known:
+            low, high = 0.0, 1.0
+            for _ in range(_ROUNDS):
+                middle = 0.5 * (low + high)
+                if _at(self._x, middle) < frame:
+                    low = middle
+                else:
+                    high = middle
+            self._known[frame] = 0.5 * (low + high)
+        return self._known[frame]
 
 
-_CORNERS = ((0, 0, 0), (0, 0, 1), (0, 1, 1), (1, 1, 1))
+def _at(p: list[float], t: float) -> float:
+    s = 1.0 - t
+    return s * s * (s * p[0] + 3.0 * t * p[1]) + t * t * (3.0 * s * p[2] + t * p[3])
+
+
+def _blossom(p: list[float], parameters: tuple[float, float, float]) -> float:
+    for t in parameters:
+        p = [one + t * (other - one) for one, other in pairwise(p)]
+    return p[0]
 
 
 def unfolded(points: np.ndarray) -> np.ndarray:

@@ -16,14 +16,12 @@ import numpy as np
 from .. import compat
 from .._core import editing, errors, retarget
 from ..channels import Channel, channels_of
-from ..output import splice
 from . import carrying, refusals
 from .action_time import ActionTime
 from .inside import Curve, Inside, Replacement, nearest, same
+from .key_table import KEY, NO_KEYS, times
 from .nearby import next_to
 from .restoring import Undo, unchanged_on_error
-
-_NO_KEYS = splice.linear_keys(np.zeros(0), np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -43,6 +41,7 @@ class _Change:
     channel: Channel
     index: int
     replacement: Replacement
+    old: np.ndarray
 
 
 def write(
@@ -80,7 +79,7 @@ def write(
     with unchanged_on_error(rig) as undo:
         copied = undo.prepare_action()
         for change in changes:
-            _write(undo.curve(change.channel, change.index), change)
+            _write(undo.curve(change.channel, change.index, change.old), change)
         if carried is not None:
             _carry(undo, carried, changes, time)
         undo.show()
@@ -107,7 +106,7 @@ def _carry(
         border = group[0].replacement.border
         made = carried.keys(channel, old, values_at, border, time.of_scene)
         for curve, keys in zip(curves, made, strict=True):
-            compat.put_keys(curve, [keys.co, keys.handle_left, keys.handle_right], keys.attributes)
+            compat.put_key_table(curve, keys)
 
 
 def _changes(
@@ -137,7 +136,14 @@ def _changes(
             inside = Inside(
                 frames, values[:, index], hold and not moved, channel.held, carried=moved
             )
-            found.append(_Change(channel, index, Replacement(one.given, inside, time.whole_frames)))
+            found.append(
+                _Change(
+                    channel,
+                    index,
+                    Replacement(one.given, inside, time.whole_frames),
+                    one.given.keys,
+                )
+            )
     missing = [c for c in found if (c.channel.path, c.index) not in existing]
     refusals.check_covered(rig, [(change.channel.path, change.index) for change in missing])
     return found
@@ -158,10 +164,10 @@ class _Played:
         curve, static = existing.get((channel.path, index)), channel.now()[index]
         if curve is None or not len(curve.keyframe_points):
             sloping = curve is not None and curve.extrapolation == "LINEAR"
-            return cls(curve, static, Curve(_NO_KEYS, sloping, _constant(static)))
-        points, attributes = compat.read_keys(curve, splice.ATTRIBUTES)
+            return cls(curve, static, Curve(NO_KEYS, sloping, _constant(static)))
+        keys = compat.read_key_table(curve, KEY)
         sloping = curve.extrapolation == "LINEAR"
-        given = Curve(splice.Keys(*points, attributes), sloping, _evaluator(curve))
+        given = Curve(keys, sloping, _evaluator(curve))
         return cls(curve, static, given)
 
 
@@ -180,9 +186,9 @@ def _check(
     for one in played:
         if one.curve is None:
             continue
-        times = one.given.keys.frames
-        before = times[times < frames[0] - nearest(frames[0])]
-        after = times[times > frames[-1] + nearest(frames[-1])]
+        at = times(one.given.keys)
+        before = at[at < frames[0] - nearest(frames[0])]
+        after = at[at > frames[-1] + nearest(frames[-1])]
         low = float(before[-1]) if len(before) else -np.inf
         high = float(after[0]) if len(after) else np.inf
         refusals.check_curve(one.curve, low, high)
@@ -196,9 +202,9 @@ def _near(
     before = [*time.whole_frames(-np.inf, first)[-1:]] or [first]
     after = [*time.whole_frames(last, np.inf)[:1]] or [last]
     for one in played:
-        times = one.given.keys.frames
-        before += [t for t in times[times < first - nearest(first)][-1:] if t > before[0]]
-        after += [t for t in times[times > last + nearest(last)][:1] if t < after[0]]
+        at = times(one.given.keys)
+        before += [t for t in at[at < first - nearest(first)][-1:] if t > before[0]]
+        after += [t for t in at[at > last + nearest(last)][:1] if t < after[0]]
     edges = [
         np.array([one.given.values_at(np.array([at]))[0] for one in played], dtype=np.float64)
         for at in (max(before), min(after))
@@ -209,10 +215,11 @@ def _near(
 
 def _write(curve: bpy.types.FCurve, change: _Change) -> None:
     replacement = change.replacement
-    values_at = _evaluator(curve)
+    values_at, known = _evaluator(curve), change.old
     while True:
         keys = replacement.keys()
-        compat.put_keys(curve, [keys.co, keys.handle_left, keys.handle_right], keys.attributes)
+        compat.put_key_table(curve, keys, known)
+        known = keys
         more = replacement.extra
         correct = replacement.correct(values_at(replacement.frames))
         if correct and not replacement.lost:
