@@ -86,14 +86,12 @@ def _change(body: PosedBody, foot: _Foot, lift: float, fps: float) -> np.ndarray
     ankle, ankle_now = body.shown_head(foot.ankle), body.head(foot.ankle)
     ball = ankle if foot.toe is None else body.shown_head(foot.toe)
     ball_now = ankle_now + quaternion_rotate(body.turn(foot.ankle), ball - ankle)
-    away = foot.new - foot.old
-    near = np.linalg.norm(away, axis=-1) < _SAME_PLACE * body.retargeter.body.scale
-    kept = foot.stood & foot.stands & near
     change = np.zeros_like(ankle)
     given = body.still.copy()
+    kept = _kept(foot, body.retargeter.body.scale)
     for column, (was, now) in enumerate(((ball, ball_now), (ankle, ankle_now))):
         at = kept[:, column] & ~given
-        change[at] = (was + away[:, column] - now)[at]
+        change[at] = (was - now)[at]
         given |= at
     landed = foot.stands[:, 0] & ~given
     for first, last in runs(landed):
@@ -102,6 +100,20 @@ def _change(body: PosedBody, foot: _Foot, lift: float, fps: float) -> np.ndarray
         change[phase] = place - ball_now[phase]
         given[phase] = True
     return eased(change, given, fps) if given.any() else change
+
+
+def _kept(foot: _Foot, scale: float) -> np.ndarray:
+    """Frames [T, 2] in which toe and ankle stand where they stood.
+
+    Phases are taken whole: what the rig shows may glide a little as the model sees it.
+    """
+    away = np.linalg.norm(foot.new - foot.old, axis=-1)
+    kept = foot.stood & foot.stands
+    for column in range(kept.shape[1]):
+        for first, last in runs(kept[:, column]):
+            near = np.median(away[first : last + 1, column]) < _SAME_PLACE * scale
+            kept[first : last + 1, column] = near
+    return kept
 
 
 def _place(
@@ -119,7 +131,7 @@ def _place(
     first, last = phase
     for beside in (first - 1, last + 1):
         if 0 <= beside < len(given) and given[beside] and foot.stands[beside, 0]:
-            return ball[beside] + (foot.new - foot.old)[beside, 0]
+            return ball[beside]
     place: np.ndarray = ball_now[first : last + 1].mean(axis=0)
     place[1] = foot.new[first : last + 1, 0, 1].mean() + lift
     return place
