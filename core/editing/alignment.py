@@ -9,7 +9,6 @@ from ..cleanup.legs import TOE_HEIGHT, body_scale, legs_of
 from ..motion import Motion
 from ..retarget.root_motion import facing
 from ..rotations import (
-    make_continuous,
     normalize,
     quaternion_conjugate,
     quaternion_multiply,
@@ -28,7 +27,7 @@ def heading(motion: Motion) -> np.ndarray:
     return smooth(facing(motion.rotations[:, 0]), _HEADING_SECONDS * motion.fps)
 
 
-def yaw(angles: np.ndarray) -> np.ndarray:
+def yaw(angles: np.ndarray | float) -> np.ndarray:
     """Quaternions [..., 4] that turn by angles [...] about the vertical."""
     return rotation_vector_to_quaternion(np.asarray(angles)[..., None] * UP)
 
@@ -80,13 +79,13 @@ def extended(motion: Motion, before: int, after: int) -> Motion:
             continue
         step = quaternion_multiply(motion.rotations[b], quaternion_conjugate(motion.rotations[a]))
         turns = away[frames][:, None, None] * quaternion_to_rotation_vector(step)
-        rotations[frames] = quaternion_multiply(
-            rotation_vector_to_quaternion(turns), rotations[frames]
+        rotations[frames] = normalize(
+            quaternion_multiply(rotation_vector_to_quaternion(turns), rotations[frames])
         )
         root[frames] += away[frames][:, None] * (
             motion.root_positions[b] - motion.root_positions[a]
         )
-    return replace(held, rotations=make_continuous(normalize(rotations)), root_positions=root)
+    return replace(held, rotations=rotations, root_positions=root)
 
 
 def floor_difference(source: Motion, made: Motion, outside: np.ndarray) -> float:

@@ -116,8 +116,9 @@ def _cleaned(made: Motion, edits_root: bool, cleanup: bool) -> tuple[Motion, np.
         made = clean_up(made)
     elif cleanup:
         made = without_jitter(within_limits(made))
-    known = cleanup and edits_root and made.contacts is not None
-    return made, made.contacts > 0.5 if known else find_contacts(made).planted
+    if cleanup and edits_root and made.contacts is not None:
+        return made, made.contacts > 0.5
+    return made, find_contacts(made).planted
 
 
 def _carried_on(motion: Motion, start: int, offset: Offset) -> Motion:
