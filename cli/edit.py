@@ -120,6 +120,13 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
         "where the edit ends (default: path; with --in-place: offset)",
     )
     group.add_argument(
+        "--keep-feet",
+        choices=("on", "off"),
+        default="on",
+        help="feet that stand and are not edited stay when the hips are edited: their legs follow "
+        "(default: on)",
+    )
+    group.add_argument(
         "--source-prompt", type=values.prompt, metavar="TEXT", help="what happens there so far"
     )
     group.add_argument(

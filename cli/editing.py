@@ -132,6 +132,7 @@ def planned(args: argparse.Namespace, subject: Subject) -> Plan:
         loop=operation == "loop",
         words_only=args.words_only,
         source_prompt=args.source_prompt or "",
+        keep_feet=args.keep_feet == "on",
         later=(args.later or "path").upper(),
         **_blend(args),
     )

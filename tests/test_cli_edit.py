@@ -85,7 +85,18 @@ def test_an_edit_writes_the_asked_bones_in_the_asked_frames(editor, capsys) -> N
 def test_settings_reach_the_editor(editor, engine) -> None:
     words = ["--keep", "0.5", "--blend", "7", "--later", "offset", "--words-only"]
     words += ["--source-prompt", "a person walks", "--guidance", "3", "--temperature", "0.9"]
-    words += ["--cleanup", "off", "--model", "plus", "--device", "cuda:1", "--text-encoder", "t5"]
+    words += [
+        "--keep-feet",
+        "off",
+        "--cleanup",
+        "off",
+        "--model",
+        "plus",
+        "--device",
+        "cuda:1",
+        "--text-encoder",
+        "t5",
+    ]
     assert edit(*WAVE, *words) == 0
     ((_, asked, seeds, options),) = editor.requests
     assert (asked.prompt, asked.keep, asked.blend) == ("a person waves", 0.5, 7)
@@ -94,7 +105,7 @@ def test_settings_reach_the_editor(editor, engine) -> None:
         True,
         "a person walks",
     )
-    assert asked.joints == joints_of(BODY_PARTS) and seeds == [1]
+    assert asked.joints == joints_of(BODY_PARTS) and seeds == [1] and not asked.keep_feet
     assert options == {"guidance": 3.0, "temperature": 0.9, "cleanup": False}
     assert engine.loads == [("plus", "cuda:1", Path("t5"))]
 
