@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import ScaleMoGenError
 from core.files import check_writable, replacing, write_bytes
 
-from . import evaluate_prompts, values
+from . import evaluate_edits, evaluate_prompts, values
 from .data import add_data_argument, data_folder
 from .outputs import refuse_overwriting
 from .progress import bar
@@ -91,6 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sheet", type=Path, metavar="FILE.png", help="also draw samples of known prompts"
     )
     evaluate_prompts.add_arguments(parser)
+    evaluate_edits.add_arguments(parser)
 
 
 def setting(text: str) -> tuple[float | None, float | None, bool]:
@@ -115,6 +116,8 @@ def run(args: argparse.Namespace) -> int:
     """Measure, print, write and draw."""
     if args.prompts is not None:
         return evaluate_prompts.run(args)
+    if args.edits:
+        return evaluate_edits.run(args)
     outputs = [path for path in (args.json, args.markdown, args.sheet) if path is not None]
     refuse_overwriting(outputs, *([args.embeddings] if args.embeddings else []))
     for path in outputs:

@@ -41,7 +41,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--seeds",
         type=values.whole_number(1, 9),
-        default=1,
         metavar="N",
         help="motions per prompt and model: seeds --seed, --seed + 1, … (default: 1)",
     )
@@ -53,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         raise ScaleMoGenError("--prompts needs a folder for its pictures; add --out DIR")
     models = _models(args)
     jobs = read_prompts(args.prompts)
-    seeds = [args.seed + n for n in range(args.seeds)]
+    seeds = [args.seed + n for n in range(args.seeds or 1)]
     sheets = args.out / "sheets"
     refuse_overwriting(_outputs(args.out, jobs), args.prompts)
     make_folder(sheets)

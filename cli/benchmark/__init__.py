@@ -69,6 +69,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="instead: how long baking takes in Blender, by rig, frames and way",
     )
+    parser.add_argument(
+        "--edit",
+        action="store_true",
+        help="instead: what edits of a clip of 10 s cost beside generating it",
+    )
     values.add_model_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument(
@@ -88,6 +93,8 @@ def run(args: argparse.Namespace) -> int:
         check_writable(args.markdown)
     if args.bake:
         return _baking(args)
+    if args.edit:
+        return _editing(args)
     report = _measure(args)
     if args.markdown is not None:
         write_bytes(args.markdown, as_markdown(report).encode())
@@ -114,6 +121,22 @@ def _baking(args: argparse.Namespace) -> int:
         report = measure(args.repeats)
     if args.markdown is not None:
         parts = ["# Baking", headline(report), *markdown_table(table(report))[1:]]
+        write_bytes(args.markdown, ("\n\n".join(parts) + "\n").encode())
+    text = f"{headline(report)}\n\n{text_table(table(report))}"
+    print(json.dumps(report) if args.json else text)
+    return 0
+
+
+def _editing(args: argparse.Namespace) -> int:
+    from core.files import write_bytes
+
+    from .editing import measure_all, table
+    from .report import headline, markdown_table, text_table
+
+    encoder = None if args.text_encoder is None else str(args.text_encoder)
+    report = measure_all(args.model, encoder, args.device, args.threads, args.repeats)
+    if args.markdown is not None:
+        parts = ["# Edits", headline(report), *markdown_table(table(report))[1:]]
         write_bytes(args.markdown, ("\n\n".join(parts) + "\n").encode())
     text = f"{headline(report)}\n\n{text_table(table(report))}"
     print(json.dumps(report) if args.json else text)

@@ -199,6 +199,10 @@ def main() -> int:
     try:
         if request["task"] == "describe":
             answer = describe(request)
+        elif request["task"] == "edit":
+            from .editing import measure as measure_edit
+
+            answer = measure_edit(request)
         else:
             answer = measure(request, _STARTED)
     except ScaleMoGenError as error:

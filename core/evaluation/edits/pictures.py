@@ -1,0 +1,62 @@
+"""Contact sheets before and after: the same camera and the same frames, the range marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from ...motion import Motion
+from ...preview.body import body_of
+from ...preview.camera import Camera, frame_clip
+from ...preview.canvas import write_text
+from ...preview.sheet import BORDER, FAINT, INK, WHITE, pose_cell
+
+_WIDTH, _HEIGHT, _CAPTION = 150, 175, 26
+_COLUMNS = 10
+_BESIDE = 0.3  # seconds shown on either side of the range
+MARK = (130, 80, 200)
+
+
+def before_and_after(
+    title: str, rows: Sequence[tuple[str, Motion]], first: int, last: int
+) -> Image.Image:
+    """A row for every (caption, motion), the source first; frames of the range have a violet bar.
+
+    All rows share frames and camera, so what is not edited looks the same.
+    """
+    width = _COLUMNS * _WIDTH + 2 * BORDER
+    height = _CAPTION + len(rows) * (_CAPTION + _HEIGHT) + BORDER
+    sheet = Image.new("RGB", (width, height), WHITE)
+    write_text(sheet, (BORDER, 5), title, 16, INK, width - 2 * BORDER)
+    motions = [motion for _, motion in rows]
+    fps = motions[0].fps
+    beside = round(_BESIDE * fps)
+    until = min(last + beside, max(m.frame_count for m in motions) - 1)
+    frames = [int(f) for f in np.round(np.linspace(max(0, first - beside), until, _COLUMNS))]
+    cameras = _cameras(motions, frames)
+    draw = ImageDraw.Draw(sheet)
+    for row, (caption, motion) in enumerate(rows):
+        top = _CAPTION + row * (_CAPTION + _HEIGHT)
+        write_text(sheet, (BORDER, top + 5), caption, 14, FAINT, width - 2 * BORDER)
+        body = body_of(motion)
+        before: int | None = None
+        for column, frame in enumerate(frames):
+            left = BORDER + column * _WIDTH
+            if frame < motion.frame_count:
+                camera = cameras[column]
+                cell = pose_cell(body, frame, camera, before, _WIDTH - 4, _HEIGHT - 8)
+                write_text(cell, (5, 3), f"{frame / fps:.1f} s", 11, FAINT, _WIDTH)
+                sheet.paste(cell, (left, top + _CAPTION))
+                before = frame
+            if first <= frame <= last:
+                bar = top + _CAPTION + _HEIGHT - 7
+                draw.rectangle([left, bar, left + _WIDTH - 5, bar + 4], fill=MARK)
+    return sheet
+
+
+def _cameras(motions: Sequence[Motion], frames: Sequence[int]) -> list[Camera]:
+    """One camera per frame, the same for all motions; one that ends early holds its last pose."""
+    outlines = [body_of(m).outline[np.minimum(frames, m.frame_count - 1)] for m in motions]
+    return frame_clip(np.concatenate(outlines, axis=1), _WIDTH - 10, _HEIGHT - 18)
