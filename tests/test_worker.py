@@ -8,7 +8,6 @@ import sys
 import time
 import venv
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,12 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
-from model_fakes import OURS, random_model
 from worker_fakes import LONG, ROOT
-from worker_talk import ENGINE, PROMPT, Talk
+from worker_talk import ENGINE, PROMPT, Talk, save_tiny
 
 import core
 from core.engine import Engine
 from core.errors import ScaleMoGenError
-from core.model.weights import save_tokenizer, save_transformer
 from core.motion import Motion
 from core.paths import MODELS
 from core.protocol import PROTOCOL_VERSION, Message, ProtocolError, unpack_motions
@@ -48,13 +45,7 @@ from scalemogen_blender.client.messages import (
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny random model on the bundled text encoder; its longest clip has 5.3 seconds."""
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    config = replace(OURS, transformer=replace(OURS.transformer, text_width=384))
-    model = random_model(config)
-    save_tokenizer(folder, config, model.tokenizer, model.mean, model.std)
-    save_transformer(folder, config, model.transformer)
-    return folder
+    return save_tiny(tmp_path_factory.mktemp("models") / "tiny")
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """Edits and sequences in the worker: what is asked, answered and called off, and what fails."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 pytest.importorskip("torch")
 
 from worker_fakes import LONG
-from worker_talk import ENGINE, Talk
+from worker_talk import ENGINE, Talk, save_tiny
 
 from core.editing import Block, Edit, wire
+from core.editor import Editor
+from core.engine import Engine
 from core.errors import ScaleMoGenError
 from core.motion import Motion
 from core.protocol import Message, ProtocolError, pack_motions, unpack_motions
@@ -38,13 +41,30 @@ def request(kind: str, prompt: str = "a kick", seeds: tuple[int, ...] = (1,)) ->
     return SequenceRequest((Block("a walk", 1.0), Block(prompt)), seeds, cleanup=False)
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCALEMOGEN_CACHE", str(tmp_path / "prompts"))
+
+
 @pytest.fixture
-def talk() -> Iterator[Talk]:
-    made = Talk("0", source=ENGINE)
-    made.greet()
-    yield made
-    made.process.kill()
-    made.end()
+def talk_to() -> Iterator[Callable[..., Talk]]:
+    talks: list[Talk] = []
+
+    def start(*arguments: str, **options: Any) -> Talk:
+        talks.append(Talk(*arguments, **options))
+        talks[-1].greet()
+        return talks[-1]
+
+    yield start
+    for made in talks:
+        made.process.kill()
+        made.end()
+
+
+@pytest.fixture
+def talk(talk_to: Callable[..., Talk]) -> Talk:
+    """On an engine that does as it is told."""
+    return talk_to("0", source=ENGINE)
 
 
 def ask(talk: Talk, number: int, wish: Request) -> None:
@@ -56,7 +76,7 @@ def test_edits_and_sequences_are_made_one_after_the_other(talk: Talk) -> None:
     edit, sequence = request("edit", seeds=(1, 2**40)), request("sequence", seeds=(3,))
     ask(talk, 1, edit)
     ask(talk, 2, sequence)
-    finished = incoming.finished(1, talk.hear_until("finished")[-1], edit)
+    finished = incoming.finished(1, talk.hear_until("finished", "failed")[-1], edit)
     assert finished.settings["prompt"] == "a kick" and finished.seeds == (1, 2**40)
     assert (finished.settings["guidance"], finished.settings["cleanup"]) == (1.0, False)
     assert wire.edit_of(finished.settings["edit"]) == edit.edit
@@ -67,7 +87,7 @@ def test_edits_and_sequences_are_made_one_after_the_other(talk: Talk) -> None:
         expected = edit.source.root_positions.copy()
         expected[6:12, 1] += 0.25
         assert np.array_equal(motion.root_positions, expected)
-    finished = incoming.finished(2, talk.hear_until("finished")[-1], sequence)
+    finished = incoming.finished(2, talk.hear_until("finished", "failed")[-1], sequence)
     assert finished.settings["blocks"] == [
         {"prompt": "a walk", "first": 0, "last": 29},
         {"prompt": "a kick", "first": 30, "last": 89},
@@ -111,6 +131,46 @@ def test_what_goes_wrong_is_explained_and_the_next_one_works(talk: Talk, kind: s
     failed, asleep = talk.hear_until("asleep")
     assert "graphics device stopped working" in failed.fields["message"]
     assert asleep.kind == "asleep" and talk.process.wait(LONG) == 0
+
+
+def test_what_arrives_is_what_the_editor_makes(
+    tmp_path: Path, talk_to: Callable[..., Talk]
+) -> None:
+    """With a real model, tiny and random, in a real worker."""
+    model = save_tiny(tmp_path / "tiny")
+    rotations = np.zeros((90, len(JOINTS), 4))
+    rotations[..., 0] = 1.0
+    roots = np.stack([0 * np.arange(90), 0.95 + 0 * np.arange(90), np.arange(90) / 60], 1)
+    still = Motion(canonical(), rotations, roots, 24.0)
+    wanted = EditRequest(still, Edit(("left_elbow",), 40, 59, "he waves", blend=2), (4, 5))
+    sequence = SequenceRequest((Block("a walk", 1.9), Block("a kick"), Block("a turn", 1.0)), (6,))
+    talk = talk_to("--model", str(model), "--device", "cpu", f"--cache-folder={tmp_path / 'c'}")
+    ask(talk, 1, wanted)
+    ask(talk, 2, sequence)
+    first, second = (talk.hear_until("finished", "failed") for _ in range(2))
+    assert (first[-1].kind, second[-1].kind) == ("finished", "finished"), (first, second)
+    steps = [(message.fields["done"], message.fields["of"]) for message in first[:-1]]
+    assert steps == [(1, 3), (2, 3), (3, 3)] and first[0].arrays, "three scales"
+    assert {message.fields["of"] for message in second[:-1]} == {len(second) - 1}
+
+    engine = Engine.load(model, "cpu")
+    expected = Editor(engine).edit(still, wanted.edit, (4, 5)).edited
+    told = incoming.finished(1, first[-1], wanted)
+    for made, sent in zip(expected, told.edited, strict=True):
+        assert np.array_equal(made.motion.rotations, sent.motion.rotations), "to the last digit"
+        assert np.array_equal(made.motion.root_positions, sent.motion.root_positions)
+        assert sent.report == made.report and sent.offset.turn == made.offset.turn
+    changed = np.any(told.motions[0].rotations != rotations, axis=-1)
+    assert np.argwhere(changed)[:, 0].min() >= 40 and np.argwhere(changed)[:, 0].max() <= 59
+    assert {JOINTS[joint] for joint in np.argwhere(changed)[:, 1]} == {"left_elbow"}
+
+    expected = Editor(engine).sequence(sequence.blocks, (6,)).motions[0]
+    told = incoming.finished(2, second[-1], sequence)
+    assert np.array_equal(expected.rotations.astype("f4"), told.motions[0].rotations)
+    assert [block["prompt"] for block in told.settings["blocks"]] == ["a walk", "a kick", "a turn"]
+    assert told.settings["blocks"][1]["first"] == 57
+    natural = engine.natural_seconds("a kick")
+    assert told.settings["blocks"][2]["first"] == round((1.9 + natural) * 30)
 
 
 # What is asked for.
@@ -181,6 +241,6 @@ def test_hostile_sequences_are_refused_before_anything_is_made() -> None:
 def test_an_answer_has_the_motion_only_once(talk: Talk) -> None:
     wish = request("edit")
     ask(talk, 1, wish)
-    told = talk.hear_until("finished")[-1]
+    told = talk.hear_until("finished", "failed")[-1]
     assert set(told.arrays) == {"0/rotations", "0/root_positions"}
     assert len(unpack_motions(told)) == len(told.fields["edited"]) == 1

@@ -3,16 +3,28 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from model_fakes import OURS, random_model
 from worker_fakes import LONG, ROOT
 
+from core.model.weights import save_tokenizer, save_transformer
 from core.protocol import PROTOCOL_VERSION, Message, encode, read
 from scalemogen_blender.client.launching import environment
 from scalemogen_blender.client.messages import Launch
 
 PROMPT = "a person walks forward and waves"
+
+
+def save_tiny(folder: Path) -> Path:
+    """A tiny random model on the bundled text encoder; its longest clip has 5.3 seconds."""
+    config = replace(OURS, transformer=replace(OURS.transformer, text_width=384))
+    model = random_model(config)
+    save_tokenizer(folder, config, model.tokenizer, model.mean, model.std)
+    save_transformer(folder, config, model.transformer)
+    return folder
 
 
 class Talk:
@@ -120,6 +132,8 @@ class Engine:
     name, device = "fake", "cpu"
     model = SimpleNamespace(config=SimpleNamespace(
         transformer=SimpleNamespace(guidance=1.0, temperature=1.0)))
+    def natural_seconds(self, prompt):
+        return 2.0
     def generate(self, prompt, seconds, seeds, *, on_preview, on_step, **_):
         motion = behave(prompt, still(5), on_preview, on_step)
         return SimpleNamespace(motions=[motion] * len(seeds), timings={})
@@ -134,11 +148,9 @@ class Editor:
         edited = [Edited(made, report)] * len(seeds)
         return SimpleNamespace(edited=edited, timings={"total_ms": 5.0})
     def sequence(self, blocks, seeds, *, on_preview, on_step, **_):
-        starts = np.cumsum([0, *(round(30 * (block.seconds or 2)) for block in blocks)])
-        motion = behave(blocks[-1].prompt, still(int(starts[-1])), on_preview, on_step)
-        return SimpleNamespace(
-            motions=[motion] * len(seeds), timings={}, starts=[starts[:-1].tolist()] * len(seeds)
-        )
+        frames = round(30 * sum(block.seconds for block in blocks))
+        motion = behave(blocks[-1].prompt, still(frames), on_preview, on_step)
+        return SimpleNamespace(motions=[motion] * len(seeds), timings={})
 
 class FakeService(Service):
     editor = Editor()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
@@ -66,24 +67,42 @@ def edit(service: Service, message: Message, send: Send, go_on: GoOn) -> Message
 def sequence(service: Service, message: Message, send: Send, go_on: GoOn) -> Message:
     """Answer ``sequence``; like :func:`generate`."""
     wish = SequenceWish(message.fields)
+    from ..editing import Block
+
+    engine = service.engine
+    seconds = [
+        engine.natural_seconds(block.prompt) if block.seconds is None else block.seconds
+        for block in wish.blocks
+    ]
+    prompts = [block.prompt for block in wish.blocks]
     made = service.editor.sequence(
-        wish.blocks,
+        [Block(prompt, length) for prompt, length in zip(prompts, seconds, strict=True)],
         wish.seeds,
         **_sampling(wish),
         on_preview=_Progress(message, wish, send, go_on),
         on_step=go_on,
     )
-    # Their lengths come from the blocks, so that all variations begin them at the same frames.
-    starts = [*made.starts[0], made.motions[0].frame_count]
+    motion = made.motions[0]
     settings = _settings(service, wish) | {
-        "prompt": ", then ".join(block.prompt for block in wish.blocks),
-        "seconds": made.motions[0].seconds,
+        "prompt": ", then ".join(prompts),
+        "seconds": motion.seconds,
         "blocks": [
-            {"prompt": block.prompt, "first": first, "last": after - 1}
-            for block, first, after in zip(wish.blocks, starts[:-1], starts[1:], strict=True)
+            {"prompt": prompt, "first": first, "last": last}
+            for prompt, (first, last) in zip(prompts, _filled(seconds, motion), strict=True)
         ],
     }
     return _finished(service, message, wish, settings, made.timings, made.motions)
+
+
+def _filled(seconds: Sequence[float], motion: Motion) -> list[tuple[int, int]]:
+    """First and last frame of each block, as they were asked for.
+
+    What joins two blocks lies on both sides of their border; where exactly the cells of the model
+    have it is nothing that an artist could see.
+    """
+    ends = [round(end * motion.fps) for end in accumulate(seconds)]
+    ends[-1] = motion.frame_count
+    return [(first, end - 1) for first, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
 class _Progress:
