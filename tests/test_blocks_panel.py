@@ -236,6 +236,8 @@ def test_all_blocks_become_one_result_and_come_back_from_its_action(in_panel):
     blocks().entries[1].prompt = " a person \\n turns "
     blocks().entries[1].frame_count = 6
     assert "Block 2 lasts 0.25 s" in refused(ops.blocks_generate)
+    blocks().entries[1].frame_count = 24 * 11
+    assert "makes 10.6 s at a time; split it" in refused(ops.blocks_generate)
     blocks().entries[1].frame_count = 24
     runtime.problem = lambda: "The engine is not installed."
     assert "not installed" in refused(ops.blocks_generate)
@@ -290,8 +292,6 @@ def test_all_blocks_become_one_result_and_come_back_from_its_action(in_panel):
     rig.animation_data.action = other
     assert "'Other' was not made from motion blocks" in refused(ops.blocks_load)
     assert spans() == before
-    bpy.context.view_layer.objects.active = None
-    rig.select_set(False)
     """)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -31,21 +32,38 @@ def active(scene: bpy.types.Scene) -> BlockItem | None:
     return blocks.entries[blocks.active_index]
 
 
-def problem_of(scene: bpy.types.Scene, index: int) -> str:
-    """Why a block cannot be made, with the remedy; empty if it can."""
-    block = scene.scalemogen.blocks.entries[index]
-    words = prompts.clean(block.prompt)
+def words_problem(scene: bpy.types.Scene, index: int) -> str:
+    """Why nobody would know what to make of a block, with the remedy; empty if it is clear."""
+    words = prompts.clean(scene.scalemogen.blocks.entries[index].prompt)
     if not words:
         return interface.report("Type what the character does in block {number}", number=index + 1)
     if found := prompts.problem(words):
         return interface.report("Block {number}: {problem}", number=index + 1, problem=found)
-    seconds = block.frame_count / bake.scene_fps(scene)
-    if not block.is_automatic and seconds < lengths.MIN_SECONDS:
+    return ""
+
+
+def problem_of(scene: bpy.types.Scene, index: int) -> str:
+    """Why a block cannot be made with the others, with the remedy; empty if it can."""
+    if found := words_problem(scene, index):
+        return found
+    block = scene.scalemogen.blocks.entries[index]
+    if block.is_automatic:
+        return ""
+    seconds, longest = block.frame_count / bake.scene_fps(scene), session.longest_seconds()
+    if seconds < lengths.MIN_SECONDS:
         return interface.report(
             "Block {number} lasts {seconds:.2f} s; make it {least:g} s at least",
             number=index + 1,
             seconds=seconds,
             least=lengths.MIN_SECONDS,
+        )
+    if seconds > longest:
+        return interface.report(
+            "Block {number} lasts {seconds:.1f} s, but the model makes {most:.1f} s at a time; "
+            "split it into several blocks",
+            number=index + 1,
+            seconds=seconds,
+            most=math.floor(longest * 10) / 10,
         )
     return ""
 
@@ -171,7 +189,7 @@ def block_order(scene: bpy.types.Scene, block: BlockItem) -> edit_order.Order:
 
 def block_problem(scene: bpy.types.Scene, rig: bpy.types.Object | None, index: int) -> str:
     """Why a block cannot be made on its own, with the remedy; empty if it can."""
-    if found := problem_of(scene, index):
+    if found := words_problem(scene, index):
         return found
     if rig is None:
         return NO_RIG
