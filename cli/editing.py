@@ -202,7 +202,7 @@ def made(args: argparse.Namespace, subject: Subject, plan: Plan) -> Made:
     started = time.perf_counter()
     engine = Engine.load(args.model, args.device, args.text_encoder)
     loaded = time.perf_counter()
-    with scales(silent=args.json) as on_scale:
+    with scales(args.json, plan.operation) as on_scale:
         generation = Editor(engine).edit(
             source,
             plan.edit,
@@ -270,11 +270,12 @@ def report(
 ) -> dict[str, Any]:
     """What was asked, what was really made anew, and what may differ in the file."""
     about = made.edited[0].report
-    begin = plan.seen[0]
+    begin, end = plan.seen[0], max(plan.seen[1], plan.last)
     anew = {
         "parts": list(about.parts),
-        "frames": [frame + begin for frame in about.frames],
-        "seen": [frame + begin for frame in about.window],
+        # The last cells may reach beyond what there is.
+        "frames": [min(frame + begin, end) for frame in about.frames],
+        "seen": [min(frame + begin, end) for frame in about.window],
         "kept_scales": about.kept_scales,
         "scales": about.scales,
     }
@@ -316,9 +317,10 @@ def _sentences(report: dict[str, Any]) -> list[str]:
     first, last = report["asked"]["frames"]
     seconds = (last - first + 1) / report["fps"]
     bones = report["changed_bones"]
+    count = "1 bone" if len(bones) == 1 else f"{len(bones)} bones"
     lines = [
         f"asked: frames {first} to {last} ({seconds:.2f} s) of "
-        f"{report['has'][0]} to {report['has'][1]}; changed: {len(bones)} bones, {_few(bones)}"
+        f"{report['has'][0]} to {report['has'][1]}; changed: {count}, {_few(bones)}"
     ]
     if report["followed"]:
         lines.append(f"followed, so that standing feet stay: {_few(report['followed'])}")

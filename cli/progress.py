@@ -25,9 +25,9 @@ def bar(
 
 
 @contextlib.contextmanager
-def scales(silent: bool) -> Iterator[Callable[[int, int], None]]:
+def scales(silent: bool, title: str = "generating") -> Iterator[Callable[[int, int], None]]:
     """A callback ``(scales finished, scales in all)`` for the engine."""
-    with bar("generating", silent=silent, unit="scale") as progress:
+    with bar(title, silent=silent, unit="scale") as progress:
 
         def on_scale(finished: int, total: int) -> None:
             progress.total = total
