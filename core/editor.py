@@ -31,6 +31,8 @@ _EMPTY_TOKENS = 8
 #: if the range were a clip of its own, so that the prompt happens within it as a whole.  Limbs on a
 #: body that stays have to fit it in more than detail.
 _FITTED_BODY, _FITTED_LIMBS = 1, 2
+#: Without a prompt the scales before these many show what is around.
+_FITTED_AROUND = 2
 
 OnScale = Callable[[int, int], None]
 OnPreview = Callable[[int, int, Callable[[], Motion]], None]
@@ -116,15 +118,16 @@ class Editor:
             edited = compose(source, made, at, edit, report, clean)
             return edited if looped is None else looped.back(edited)
 
-        leads = bool(edit.prompt.strip()) and not kept and not edit.words_only
-        leads = leads and rule == "composite"
+        free = rule == "composite" and not kept and not edit.words_only
+        says = bool(edit.prompt.strip())
         steps = [
             Step(
                 piece.window,
                 _mask(piece.window, piece.masked, edit.parts).to(text.device),
                 text,
                 kept=kept,
-                lead=self._lead(edit.parts) if leads else 0,
+                lead=self._lead(edit.parts) if free and says else 0,
+                around=self._scales - _FITTED_AROUND if free and not says else 0,
                 source_text=source_text,
                 rule=rule,
             )
@@ -188,7 +191,15 @@ class Editor:
         # What joins two blocks is nobody's prompt.
         plain = replace(options, guidance=0.0)
         everywhere += [
-            (Step(window, _mask(window, masked, BODY_PARTS), nothing), plain)
+            (
+                Step(
+                    window,
+                    _mask(window, masked, BODY_PARTS),
+                    nothing,
+                    around=self._scales - _FITTED_AROUND,
+                ),
+                plain,
+            )
             for window, masked in seam_windows(borders, self._longest)
         ]
         quantizer = self._model.tokenizer.quantizer

@@ -13,6 +13,8 @@ from .weights import Model
 
 #: Each step draws from other seeds, or all would move alike.
 _NEXT_SEED = 1_000_003
+#: Cells on either side that tell what is around.
+_AROUND = 6
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Step:
     window: first and one past the last, at most as many as the model can see; mask: [cells of the
     window, 7] bool; text: states [L, text width].
     lead: so many of the first scales are generated as if the masked cells were a clip of their own.
+    around: so many of the first scales are those of what is around, one side going into the other.
     kept, source_text, rule: see :class:`core.model.masked.MaskedSource`.
     """
 
@@ -29,6 +32,7 @@ class Step:
     mask: Tensor
     text: Tensor
     lead: int = 0
+    around: int = 0
     kept: int = 0
     source_text: Tensor | None = None
     rule: Rule = "composite"
@@ -75,6 +79,9 @@ class Timeline:
             self.sums[:, window] = made
             self._taken += 1
             return
+        lead = self._lead(step, own, options) or self._around(
+            step, seen if self._taken else seen[:1]
+        )
         made = sample_masked(
             self._model.transformer,
             self._quantizer,
@@ -83,7 +90,7 @@ class Timeline:
                 bits,
                 step.mask,
                 step.kept,
-                self._lead(step, own, options),
+                lead,
                 step.source_text,
                 step.rule,
             ),
@@ -142,3 +149,18 @@ class Timeline:
             F.pad(self._quantizer.upsampled(bits, scale, cells), (0, 0, 0, 0, first, after))
             for scale, bits in enumerate(made.bits)
         ]
+
+    def _around(self, step: Step, seen: Tensor) -> list[Tensor]:
+        """What the first scales add where the masked cells show what is before and after them."""
+        rows = step.mask.any(1).nonzero()[:, 0]
+        first, last = int(rows[0]), int(rows[-1]) + 1
+        sides = [seen[:, max(0, first - _AROUND) : first], seen[:, last : last + _AROUND]]
+        means = [side.mean(1, keepdim=True) for side in sides if side.shape[1]]
+        if not step.around or not means:
+            return []
+        cells = torch.arange(len(step.mask), device=seen.device)
+        share = ((cells - first + 1) / (last - first + 1)).clamp(0, 1)[None, :, None, None]
+        between = means[0] + (means[-1] - means[0]) * share
+        filled = torch.where(step.mask[None, ..., None], between, seen)
+        bits = self._bits(filled)[: step.around]
+        return [self._quantizer.upsampled(b, scale, len(step.mask)) for scale, b in enumerate(bits)]
