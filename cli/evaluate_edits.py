@@ -44,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ways",
         choices=("all", "edit"),
         default="all",
-        help="all: also the other rule, keep 0.4 and 0.8, other wordings (default); edit: none",
+        help="all: also the other rule, keep 0.4 and 0.8 and other wordings, on generated motions "
+        "(default); edit: none",
     )
     group.add_argument(
         "--way-seeds",
@@ -95,7 +96,7 @@ def _measured(args: argparse.Namespace, editor: "Editor", probes: "list[Probe]")
     few = seeds[: args.way_seeds]
     origins = _sources(args, editor)
     ways = WAYS[1:] if args.ways == "all" else ()
-    total = (1 + len(ways)) * sum(p.source in m for m in origins.values() for p in probes)
+    total = len(probes) * len(ways) + sum(p.source in m for m in origins.values() for p in probes)
     outcomes = []
     with bar("edits", total=total, unit="edit") as progress:
 
@@ -106,7 +107,8 @@ def _measured(args: argparse.Namespace, editor: "Editor", probes: "list[Probe]")
         for origin, motions in origins.items():
             outcomes += edit_probes(editor, probes, motions, origin, [EDIT], seeds, watch)
             _draw(args.out, [o for o in outcomes if o.origin == origin], motions)
-            outcomes += edit_probes(editor, probes, motions, origin, ways, few, watch)
+        motions = origins["generated"]
+        outcomes += edit_probes(editor, probes, motions, "generated", ways, few, watch)
     scratch = from_scratch(editor.engine, probes, seeds)
     report = EditReport(
         {

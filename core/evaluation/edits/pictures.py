@@ -16,6 +16,8 @@ from ...preview.sheet import BORDER, FAINT, INK, WHITE, pose_cell
 _WIDTH, _HEIGHT, _CAPTION = 150, 175, 26
 _COLUMNS = 10
 _BESIDE = 0.3  # seconds shown on either side of the range
+#: Metres between two motions' hips from which on each has a camera of its own.
+_APART = 1.2
 MARK = (130, 80, 200)
 
 
@@ -24,7 +26,8 @@ def before_and_after(
 ) -> Image.Image:
     """A row for every (caption, motion), the source first; frames of the range have a violet bar.
 
-    All rows share frames and camera, so what is not edited looks the same.
+    All rows share frames and, unless they end up far apart, the camera, so that what is not edited
+    looks the same.
     """
     width = _COLUMNS * _WIDTH + 2 * BORDER
     height = _CAPTION + len(rows) * (_CAPTION + _HEIGHT) + BORDER
@@ -45,7 +48,7 @@ def before_and_after(
         for column, frame in enumerate(frames):
             left = BORDER + column * _WIDTH
             if frame < motion.frame_count:
-                camera = cameras[column]
+                camera = cameras[row][column]
                 cell = pose_cell(body, frame, camera, before, _WIDTH - 4, _HEIGHT - 8)
                 write_text(cell, (5, 3), f"{frame / fps:.1f} s", 11, FAINT, _WIDTH)
                 sheet.paste(cell, (left, top + _CAPTION))
@@ -56,7 +59,14 @@ def before_and_after(
     return sheet
 
 
-def _cameras(motions: Sequence[Motion], frames: Sequence[int]) -> list[Camera]:
-    """One camera per frame, the same for all motions; one that ends early holds its last pose."""
+def _cameras(motions: Sequence[Motion], frames: Sequence[int]) -> list[list[Camera]]:
+    """Per motion one camera per frame; the same for all unless their ways part too far.
+
+    A motion that ends early holds its last pose.
+    """
     outlines = [body_of(m).outline[np.minimum(frames, m.frame_count - 1)] for m in motions]
-    return frame_clip(np.concatenate(outlines, axis=1), _WIDTH - 10, _HEIGHT - 18)
+    hips = np.stack([outline[:, 0] for outline in outlines])
+    size = (_WIDTH - 10, _HEIGHT - 18)
+    if np.linalg.norm(hips - hips[0], axis=-1).max() > _APART:
+        return [frame_clip(outline, *size) for outline in outlines]
+    return [frame_clip(np.concatenate(outlines, axis=1), *size)] * len(motions)

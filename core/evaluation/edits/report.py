@@ -77,6 +77,9 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
         "source": float(outcome.source),
         "values": [float(v) for v in outcome.values],
         "distance_cm": [float(d) for d in outcome.distance],
+        "border_jumps_99": float(np.percentile(outcome.jumps, 99)) if len(outcome.jumps) else None,
+        "own_jumps_99": float(np.percentile(outcome.own, 99)) if len(outcome.own) else None,
+        "above_own_99": outcome.above,
         "sliding_before": float(outcome.slid_before),
         "sliding": [float(s) for s in outcome.slid],
         "ms": float(outcome.milliseconds),
@@ -141,12 +144,12 @@ def _total_table(outcomes: Sequence[Outcome], scratch: _Scratch) -> list[list[st
 
 
 def _way_table(outcomes: Sequence[Outcome]) -> list[list[str]]:
-    """Only probes and sources that were edited in every way, so that the rows compare."""
+    """The generated sources, which are edited in every way, so that the rows compare."""
     ways = list(dict.fromkeys(o.way for o in outcomes))
     table = [["way", "success %", "single part", "several parts", "whole body", "under 2 s",
               "distance cm"]]  # fmt: skip
     for way in ways if len(ways) > 1 else []:
-        ours = [o for o in outcomes if o.way == way]
+        ours = [o for o in outcomes if o.way == way and o.origin == "generated"]
 
         def mean(kept: Callable[[Outcome], bool], found: Sequence[Outcome] = ours) -> str:
             return _mean([o.passed for o in found if kept(o)])
@@ -175,7 +178,7 @@ def _is_short(outcome: Outcome) -> bool:
 def _border_table(outcomes: Sequence[Outcome]) -> list[list[str]]:
     """Velocity jumps in m/s over all edits of a kind."""
     table = [["velocity jump m/s", "edits", "borders 50 %", "borders 99 %", "worst",
-              "elsewhere 50 %", "elsewhere 99 %"]]  # fmt: skip
+              "elsewhere 50 %", "elsewhere 99 %", "above own 99 %"]]  # fmt: skip
     ours = [o for o in outcomes if o.way == EDIT.name]
     for kind in [*dict.fromkeys(o.probe.kind for o in ours), "all"]:
         found = [o for o in ours if kind in ("all", o.probe.kind)]
@@ -184,7 +187,9 @@ def _border_table(outcomes: Sequence[Outcome]) -> list[list[str]]:
         if len(jumps):
             figures = [*np.percentile(jumps, [50, 99, 100]), *np.percentile(own, [50, 99])]
             count = str(sum(len(o.values) for o in found))
-            table.append([kind, count, *(_number(float(f), 2) for f in figures)])
+            above = 100.0 * np.mean([share for o in found for share in o.above])
+            cells = [*(_number(float(f), 2) for f in figures), f"{above:.0f} %"]
+            table.append([kind, count, *cells])
     return table
 
 

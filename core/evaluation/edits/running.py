@@ -55,7 +55,8 @@ class Outcome:
 
     values: the judge's measure; source: the same of the unedited source.  distance: cm inside.
     outside: the greatest change where there must be none.  jumps, own: velocity jumps at the
-    borders, and elsewhere, m/s.  slid, slid_before: cm/s.  motions: the first few, for pictures.
+    borders, and elsewhere, m/s.  above: share of each edit's border frames that jump more than 99 % of
+    the same motion's other frames do.  slid, slid_before: cm/s.  motions: the first few, for pictures.
     """
 
     probe: Probe
@@ -68,6 +69,7 @@ class Outcome:
     outside: float = 0.0
     jumps: np.ndarray = field(default_factory=lambda: np.zeros(0))
     own: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    above: list[float] = field(default_factory=list)
     slid: np.ndarray = field(default_factory=lambda: np.zeros(0))
     slid_before: float = float("nan")
     motions: list[Motion] = field(default_factory=list)
@@ -111,7 +113,8 @@ def _edited(
     outside = max(changed_outside(source, e) for e in made.edited)
     if outside > 0.0:
         raise ScaleMoGenError(f"'{probe.name}' ({origin}, {way.name}) changed what is outside")
-    jumps, own = zip(*(border_jumps(e, source.frame_count) for e in made.edited), strict=True)
+    pairs = [border_jumps(e, source.frame_count) for e in made.edited]
+    jumps, own = zip(*pairs, strict=True)
     return Outcome(
         probe,
         origin,
@@ -123,6 +126,7 @@ def _edited(
         outside=outside,
         jumps=np.concatenate(jumps),
         own=np.concatenate(own),
+        above=[float(np.mean(j > np.percentile(o, 99))) for j, o in pairs if len(j)],
         slid=np.array([sliding(e.motion, first, last) for e in made.edited]),
         slid_before=float("nan") if probe.extend else sliding(source, first, last),
         motions=[e.motion for e in made.edited],

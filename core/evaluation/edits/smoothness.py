@@ -68,7 +68,7 @@ def changed_outside(source: Motion, edited: Edited) -> float:
         roots[later] = quaternion_rotate(turn, roots[later]) + edited.offset.shift
         rotations[later, 0] = quaternion_multiply(turn, rotations[later, 0])
     difference = np.abs(motion.rotations[: source.frame_count] - rotations)
-    difference[np.ix_(inside, joints)] = 0.0
+    difference[np.ix_(np.flatnonzero(inside), np.array(joints))] = 0.0
     path = np.abs(motion.root_positions[: source.frame_count] - roots)
     if 0 in joints:
         path[inside] = 0.0
