@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from .region import Region
 
 _LEGS = {"left_leg", "right_leg"}
-_PART_OF = {joint: part for part, joints in skeletons.BODY_PART_JOINTS.items() for joint in joints}
+_PART_OF = {
+    joint: part for part, joints in skeletons.BODY_PART_JOINTS.items() for joint in joints
+} | {"spine": "spine"}
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,8 @@ class _Editing:
         settings = scene.scalemogen.edit
         wanted = order.from_panel(self.operation, scene, target, settings)
         given = self._given()
-        if "bones" in self.bl_rna.properties and self.properties.is_property_set("bones"):
+        known = self.properties.bl_rna.properties
+        if "bones" in known and self.properties.is_property_set("bones"):
             given["names"] = _names(self.bones, target)
         if {"first", "last"} <= given.keys():
             given["problem"] = ""

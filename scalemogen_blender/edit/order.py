@@ -14,9 +14,9 @@ from .._core import skeleton as skeletons
 from ..client.messages import EditRequest
 from ..generate import prompt as prompts
 from ..generate.properties import SEED_MAX
-from ..results import preview, restoring
+from ..results import preview, restoring, seen
 from ..results.edits import Made
-from . import affected, plan, reading, span
+from . import affected, plan, span
 from . import region as regions
 
 if TYPE_CHECKING:
@@ -179,8 +179,8 @@ def prepare(order: Order, scene: bpy.types.Scene, rig: bpy.types.Object) -> Prep
         extends=_is_whole(region),
     )
     with restoring.keeping_pose(rig):
-        seen = reading.read(rig, planned.first, planned.last)
-    return Prepared(order, seen.motion, planned.edit, region, planned.first)
+        shown = seen.read(rig, planned.first, planned.last)
+    return Prepared(order, shown.motion, planned.edit, region, planned.first)
 
 
 def _edit(order: Order, region: Region, rig: bpy.types.Object) -> editing.Edit:

@@ -6,7 +6,8 @@ from typing import Any
 
 import bpy
 
-from .. import bake, compat, interface, rig
+from .. import bake, compat, interface, rig, session
+from ..results import preview
 from ..session import progress
 from . import affected, order, span
 from .ops import BUTTON
@@ -50,9 +51,8 @@ class SCALEMOGEN_PT_edit(interface.SidebarPanel, bpy.types.Panel):
         _draw_range(layout, context.scene, settings, now)
         _draw_affected(layout, now)
         _draw_settings(layout, settings)
-        if found := order.shown_problem(context.scene, target):
-            _draw_unaccepted(layout, found)
         _draw_button(layout, settings)
+        _draw_shown(layout, context.scene, target)
         progress.draw_news(layout, edits=True)
 
 
@@ -70,14 +70,14 @@ class SCALEMOGEN_PT_edit_more(interface.SidebarPanel, bpy.types.Panel):
         layout, settings = self.layout, context.scene.scalemogen.edit
         column = layout.column()
         column.context_pointer_set(BUTTON, settings)
-        for operator, name, icon in (
-            ("scalemogen.inbetween", "fill_bones", "KEYTYPE_BREAKDOWN_VEC"),
-            ("scalemogen.extend", "extend_seconds", "TRACKING_FORWARDS_SINGLE"),
-            ("scalemogen.make_loop", "loop_frames", "FILE_REFRESH"),
+        for operator, name, text, icon in (
+            ("scalemogen.inbetween", "fill_bones", "", "KEYTYPE_BREAKDOWN_VEC"),
+            ("scalemogen.extend", "extend_seconds", "Seconds", "TRACKING_FORWARDS_SINGLE"),
+            ("scalemogen.make_loop", "loop_frames", "Frames", "FILE_REFRESH"),
         ):
             split = column.split(factor=0.5, align=True)
             split.operator(operator, icon=icon)
-            split.prop(settings, name, text="")
+            split.prop(settings, name, text=text)
         column.operator("scalemogen.in_place", icon="CON_LOCLIMIT")
 
 
@@ -147,7 +147,8 @@ def _draw_range(
             )
             row.operator("scalemogen.edit_range", text="", icon=icon).source = source
     if now.span.problem:
-        interface.paragraph(column, now.span.problem, icon="INFO")
+        problem, _, _ = now.span.problem.partition(". ")  # the rest is beside it
+        interface.paragraph(column, problem, icon="INFO")
         around = column.operator("scalemogen.edit_range", text="Around Current Frame", icon="TIME")
         around.source = "AROUND"
         return
@@ -184,12 +185,12 @@ def _draw_affected(layout: bpy.types.UILayout, now: affected.Affected) -> None:
         box.label(text=bones, icon="BLANK1" if number else "BONE_DATA", translate=False)
     if now.regenerated is not None:
         first, last = now.regenerated
-        text = interface.label("Made anew: frames {first} to {last}", first=first, last=last)
+        text = interface.label("Regenerates {first} to {last}", first=first, last=last)
         row = box.row()
         row.active = False
         row.label(text=text, icon="TIME", translate=False)
     elif not now.span.problem:
-        box.label(text="Long: made piece by piece", icon="TIME")
+        box.label(text="Long: regenerated piece by piece", icon="TIME")
     if now.follows:
         box.label(text="Legs follow, so that feet stay", icon="CON_FOLLOWPATH")
     if now.untouched:
@@ -218,8 +219,14 @@ def _draw_settings(layout: bpy.types.UILayout, settings: Any) -> None:
     column.prop(settings, "variations")
 
 
-def _draw_unaccepted(layout: bpy.types.UILayout, text: str) -> None:
-    interface.paragraph(layout, text, icon="INFO")
+def _draw_shown(
+    layout: bpy.types.UILayout, scene: bpy.types.Scene, target: bpy.types.Object
+) -> None:
+    """What is shown on the rig can be accepted here, too: the list of results may be far below."""
+    if preview.shown_rig(scene) != target or session.busy():
+        return
+    if found := order.shown_problem(scene, target):
+        interface.paragraph(layout, found, icon="INFO")
     row = layout.row(align=True)
     row.operator("scalemogen.result_accept", icon="CHECKMARK")
     row.operator("scalemogen.result_reject", icon="X")

@@ -3,25 +3,9 @@
 from __future__ import annotations
 
 import bpy
-import numpy as np
 
 from .. import compat
-
-#: Numbers of a key besides its points; floats are told by their value here.
-_ATTRIBUTES: dict[str, float | int] = {
-    "interpolation": 0,
-    "easing": 0,
-    "handle_left_type": 0,
-    "handle_right_type": 0,
-    "type": 0,
-    "amplitude": 0.0,
-    "back": 0.0,
-    "period": 0.0,
-    "select_control_point": 0,
-    "select_left_handle": 0,
-    "select_right_handle": 0,
-}
-_Keys = tuple[list[np.ndarray], dict[str, np.ndarray]]
+from ..edit.key_table import KEY
 
 
 def adopt(rig: bpy.types.Object, copy: bpy.types.Action, slot: int | None) -> None:
@@ -38,22 +22,15 @@ def adopt(rig: bpy.types.Object, copy: bpy.types.Action, slot: int | None) -> No
     gone = [curve for key, curve in mine.items() if key not in theirs]
     for (path, index), curve in theirs.items():
         own = mine.get((path, index))
-        keys = compat.read_keys(curve, _ATTRIBUTES)
+        keys = compat.read_key_table(curve, KEY)
         if own is None:
             group = curve.group.name if curve.group is not None else rig.name
             own = compat.ensure_curve(rig, path, index, group)
             own.extrapolation, own.color_mode = curve.extrapolation, curve.color_mode
             own.color = curve.color
-        elif _same(keys, compat.read_keys(own, _ATTRIBUTES)):
+        elif keys.tobytes() == compat.read_key_table(own, KEY).tobytes():
             continue
-        compat.put_keys(own, *keys)
+        compat.put_key_table(own, keys)
     for curve in gone:
         compat.remove_curve(rig, curve)
     action.update_tag()
-
-
-def _same(one: _Keys, other: _Keys) -> bool:
-    return all(
-        a.tobytes() == b.tobytes()
-        for a, b in zip([*one[0], *one[1].values()], [*other[0], *other[1].values()], strict=True)
-    )

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import bake, interface
 from .._core import editing, errors, protocol
-from . import ending, remembered, storage
+from . import ending, remembered, seen, storage
 
 if TYPE_CHECKING:
     from .._core import motion as motions
@@ -129,7 +129,7 @@ def apply(scene: bpy.types.Scene, rig: bpy.types.Object, stored: Stored) -> Appl
 
     ScaleMoGenError if the rig, the scene or the action do not allow it.
     """
-    from ..edit import applying, reading
+    from ..edit import applying
     from ..edit import region as regions
 
     region = regions.region(rig, stored.made.names, stored.first, stored.last)
@@ -137,9 +137,9 @@ def apply(scene: bpy.types.Scene, rig: bpy.types.Object, stored: Stored) -> Appl
         raise errors.ScaleMoGenError(
             "The scene's frame rate has changed since this edit was made; make it again."
         )
-    seen = reading.read(rig, stored.made.at, stored.end)
+    shown = seen.read(rig, stored.made.at, stored.end)
     before = ending.keyed_range(rig)
-    applied = applying.apply(rig, seen, _onto(stored.edited, seen.motion), region)
+    applied = applying.apply(rig, shown, _onto(stored.edited, shown.motion), region)
     ending.hold_ends(rig, before, stored.first, stored.last)
     return applied
 

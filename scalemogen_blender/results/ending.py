@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 
 from .. import compat
-from ..output import splice
+from ..edit.key_table import KEY
 
 #: Frames; keys nearer to an end of the range than this lie on it.
 _CLOSE = 0.25
@@ -38,9 +38,9 @@ def hold_ends(
     low = first - _CLOSE if before[0] >= first - _CLOSE else -np.inf
     high = last + _CLOSE if before[1] <= last + _CLOSE else np.inf
     for curve in compat.active_curves(rig):
-        points, attributes = compat.read_keys(curve, splice.ATTRIBUTES)
-        kept = (points[0][:, 0] >= low) & (points[0][:, 0] <= high)
+        keys = compat.read_key_table(curve, KEY)
+        frames = keys["co"][:, 0]
+        kept = (frames >= low) & (frames <= high)
         if np.any(kept) and not np.all(kept):
-            columns = {name: column[kept] for name, column in attributes.items()}
-            compat.put_keys(curve, [values[kept] for values in points], columns)
+            compat.put_key_table(curve, keys[kept])
     rig.animation_data.action.update_tag()

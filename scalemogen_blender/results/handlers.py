@@ -8,7 +8,7 @@ from bpy.app.handlers import persistent
 
 from .. import interface
 from .. import rig as armatures
-from . import preview, refreshing, rig_snapshot, settling
+from . import preview, refreshing, rig_snapshot, seen, settling
 
 #: What the scenes' rigs showed and which rigs those were, just before an undo or redo.
 _before: tuple[list[object], set[int]] = ([], set())
@@ -102,3 +102,4 @@ def unregister() -> None:
         traceback.print_exc(file=sys.stderr)
     settling.forget()
     refreshing.forget()
+    seen.forget()

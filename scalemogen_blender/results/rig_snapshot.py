@@ -32,7 +32,7 @@ def capture(rig: bpy.types.Object) -> dict[str, Any]:
         "pose_position": rig.data.pose_position,
         "bones": _bones(rig),
         "modes": [bone.rotation_mode for bone in rig.pose.bones],
-        "channels": storage.pack_bytes(_channels(rig).tobytes()),
+        "channels": storage.pack_bytes(channels(rig).tobytes()),
         "values": animated_values.capture(rig),
         "selected": compat.selected_bones(rig),
         "active_bone": rig.data.bones.active.name if rig.data.bones.active else None,
@@ -117,7 +117,7 @@ def _restore_bones(
 ) -> None:
     shape = (len(state["bones"]), sum(_CHANNELS.values()))
     rows = np.frombuffer(storage.unpack_bytes(state["channels"]), np.float32).reshape(shape)
-    now = dict(zip(_bones(rig), _channels(rig), strict=True))
+    now = dict(zip(_bones(rig), channels(rig), strict=True))
     for name, mode, row in zip(state["bones"], state["modes"], rows, strict=True):
         bone = rig.pose.bones.get(name)
         if bone is None or (only is not None and name not in only):
@@ -224,7 +224,7 @@ def _bones(rig: bpy.types.Object) -> list[str]:
     return [bone.name for bone in rig.pose.bones]
 
 
-def _channels(rig: bpy.types.Object) -> np.ndarray:
+def channels(rig: bpy.types.Object) -> np.ndarray:
     """All channels of all bones [B, 17]."""
     bones = rig.pose.bones
     columns = []

@@ -1,0 +1,387 @@
+"""Edits inside Blender: shown on a copy, rejected, accepted into the artist's own action."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.results_scripts import PRELUDE, asker
+
+pytestmark = pytest.mark.blender
+
+_EDITING = """
+import json
+from scalemogen_blender import compat
+from scalemogen_blender.client.messages import EditRequest
+from scalemogen_blender.edit import order
+from scalemogen_blender.results import edits
+from tests import session_fakes
+
+def edit(rig, names=("left_arm",), first=12, last=30, count=2, play=True, operation="EDIT", **more):
+    # An edit as the engine would make it, but for what it does: it bends the joints a little.
+    scene = bpy.context.scene
+    wanted = order.Order(operation, names, first, last, prompt="waves", **more)
+    prepared = order.prepare(wanted, scene, rig)
+    request = EditRequest(prepared.source, prepared.edit, tuple(range(7, 7 + count)))
+    made = tuple(session_fakes.edited(request, seed) for seed in request.seeds)
+    settings = {"prompt": "waves", "guidance": 3.0, "temperature": 1.0, "model": "open"}
+    done = Finished(1, tuple(e.motion for e in made), request.seeds, settings, edited=made)
+    return results.land_edits(scene, rig, done, prepared.made(), play)
+
+def walking_rig(frames=60):
+    rig = mannequin()
+    pipeline.retarget_onto(rig, walking(frames))
+    rig.animation_data.action.name = "Walk"
+    return rig
+
+def keys(rig, outside=None):
+    # All keys of the rig's action as bytes; with ``outside`` only those outside that range.
+    found = {}
+    for curve in compat.active_curves(rig):
+        points, columns = compat.read_keys(curve, {
+            "interpolation": 0, "handle_left_type": 0, "handle_right_type": 0, "easing": 0})
+        wanted = np.ones(len(points[0]), bool)
+        if outside is not None:
+            at = points[0][:, 0]
+            wanted = (at < outside[0] - 0.01) | (at > outside[1] + 0.01)
+        name = f"{curve.data_path}[{curve.array_index}]"
+        found[name] = [c[wanted].tobytes() for c in [*points, *columns.values()]]
+    return found
+
+def changed(before, after):
+    return sorted(name for name in before.keys() | after.keys()
+                  if before.get(name) != after.get(name))
+"""
+
+
+@pytest.fixture
+def ask_blender(run_in_blender: Callable[..., str], tmp_path: Path) -> Callable[..., object]:
+    return asker(run_in_blender, tmp_path, PRELUDE + _EDITING)
+
+
+def test_whatever_file_the_artist_has_rejecting_leaves_it_as_it_was(ask_blender):
+    """Random rigs with strips, slots, drivers, constraints and poses that are not keyed."""
+    wrong, shown_in = ask_blender(
+        """
+wrong, shown_in = {}, 0
+for seed in (0, 1, 2, 5, 8, 10, 12, 13, 15, 17):
+    rig = artist_file.build(seed)
+    rig.data.pose_position = "POSE"
+    bpy.context.view_layer.update()
+    before, counted = dump(users=False), dump()
+    edit(rig, names=("left_arm", "spine", "root") if seed % 2 else ("left_arm",))
+    told, showing = listed().message, bool(listed().playing_uid)
+    shown_in += showing
+    if showing == bool(told):
+        wrong[f"{seed} told"] = [told]
+    if showing:
+        assert rig.animation_data.action.name == preview.PREVIEW_NAME
+        listed().active_index = 1
+        bpy.context.scene.frame_set(20, subframe=0.5)
+        ops.result_reject(index=1)
+    if found := differences(before, dump(users=False)):
+        wrong[seed] = found[:6]
+    ops.results_clear()
+    bpy.context.view_layer.update()
+    if found := differences(counted, dump()):
+        wrong.setdefault(f"{seed} cleared", found[:6])
+answer([wrong, shown_in])
+"""
+    )
+    assert wrong == {}
+    assert shown_in >= 5
+
+
+def test_every_step_is_one_undo_step_and_comes_back(ask_blender):
+    wrong = ask_blender(
+        """
+def steps():
+    rig = rig_of_file
+    yield "edit", lambda: (edit(rig()), bpy.ops.ed.undo_push(message="Edit"))
+    yield "other variation", lambda: step(ops.result_play, index=1)
+    yield "accept", lambda: step(ops.result_accept)
+    yield "edit again", lambda: (edit(rig(), ("head",), 20, 40, 1),
+                                 bpy.ops.ed.undo_push(message="Edit"))
+    yield "stop", lambda: step(ops.result_stop)
+    yield "accept hidden", lambda: step(ops.result_accept, index=2)
+    yield "in place", lambda: step(ops.in_place)
+    yield "reject", lambda: step(ops.result_reject)
+    yield "clear", lambda: step(ops.results_clear)
+
+wrong = {}
+for kind in ("walking", "standing"):
+    rig = walking_rig() if kind == "walking" else mannequin()
+    if kind == "standing":
+        keyed(rig)
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="POSE")
+    bpy.ops.ed.undo_push(message="Start")
+    states, names = [state()], []
+    for name, do in steps():
+        do()
+        assert not listed().message, (name, listed().message)
+        states.append(state())
+        names.append(name)
+    wrong |= artist_file.undone_and_redone(states, names, state, kind)
+answer(wrong)
+"""
+    )
+    assert wrong == {}
+
+
+def test_accepted_edits_are_what_was_shown_in_the_artists_own_action(ask_blender):
+    found = ask_blender(
+        """
+rig, scene = walking_rig(), bpy.context.scene
+own, uid = rig.animation_data.action, rig.animation_data.action.session_uid
+before, still = keys(rig), shown(range(1, 61))
+edit(rig)
+seen = shown(range(1, 61))
+preview_range = [scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end]
+step(ops.result_accept)
+after = keys(rig)
+outside = {n: k for n, k in keys(rig, (12, 30)).items()}
+rig.animation_data.action = own
+first = {
+    "same block": own.session_uid == uid and own.name == "Walk",
+    "as shown": float(abs(shown(range(1, 61)) - seen).max()),
+    "moves": float(abs(seen - still)[12:29].max()),
+    "outside": float(max(abs(seen - still)[:11].max(), abs(seen - still)[30:].max())),
+    "curves": sorted({name.split('"')[1] for name in changed(before, after)}),
+    "range": preview_range, "actions": [a.name for a in bpy.data.actions],
+    "remembered": json.loads(own["edits"]),
+    "again": refusal(ops.result_accept), "played": refusal(ops.result_play),
+}
+# A second edit on top, of other bones, and then the other variation in place of the first.
+edit(rig, ("head",), 20, 40, 1)
+on_top = shown(range(1, 61))
+step(ops.result_accept)
+first["second"] = float(abs(on_top - shown(range(1, 61))).max())
+first["both"] = [e["parts"] for e in json.loads(own["edits"])]
+head = rig.data.bones.find("head")
+with_head = shown(range(1, 61))
+ops.result_play(index=1)
+ops.result_accept()
+arm = [rig.data.bones.find(f"left_{n}") for n in ("shoulder", "elbow", "wrist")]
+first["other variation"] = float(abs(shown(range(1, 61)) - with_head)[12:29][:, arm].max())
+first["other bones"] = float(np.delete(abs(shown(range(1, 61)) - with_head), arm, 1).max())
+answer(first)
+"""
+    )
+    assert found["same block"] and found["actions"] == ["Walk"]
+    assert found["as shown"] == 0.0 and found["outside"] == 0.0
+    assert found["moves"] > 0.02, "metres"
+    assert found["curves"] == ["left_collar", "left_elbow", "left_shoulder", "left_wrist"]
+    assert found["range"] == [True, 1, 60], "a second around the range"
+    assert found["remembered"] == [
+        {
+            "operation": "EDIT",
+            "prompt": "waves",
+            "seed": "7",
+            "first": 12,
+            "last": 30,
+            "parts": ["left_arm"],
+            "keep": 0.0,
+            "guidance": 3.0,
+            "temperature": 1.0,
+            "model": "open",
+        }
+    ]
+    assert "already" in found["again"] and "already" in found["played"]
+    assert found["second"] == 0.0 and found["both"] == [["left_arm"], ["head"]]
+    assert 1e-3 < found["other variation"] < 0.1, "it replaces the first, it is not added to it"
+    assert found["other bones"] < 1e-6
+
+
+def test_what_the_artist_keys_on_what_is_shown_is_kept(ask_blender):
+    kept, gone, added = ask_blender(
+        """
+rig = walking_rig()
+before = keys(rig)
+edit(rig)
+bone = rig.pose.bones["right_wrist"]
+bone.rotation_quaternion = (0.8, 0.6, 0.0, 0.0)
+bone.keyframe_insert("rotation_quaternion", frame=25.5)
+bone.scale = (1.5, 1.0, 1.0)
+bone.keyframe_insert("scale", frame=20)
+curves = compat.active_curves(rig)
+compat.remove_curve(rig, next(c for c in curves if "right_foot" in c.data_path))
+mine = keys(rig)
+step(ops.result_accept)
+answer([changed(mine, keys(rig)), sorted(before.keys() - keys(rig).keys()),
+        [n for n in keys(rig) if n.endswith("scale[0]")]])
+"""
+    )
+    assert kept == [] and len(gone) == 1 and "right_foot" in gone[0]
+    assert added == ['pose.bones["right_wrist"].scale[0]']
+
+
+def test_an_action_of_others_is_copied_and_the_artist_is_told(ask_blender):
+    found = ask_blender(
+        """
+rig = walking_rig()
+own = rig.animation_data.action
+other = rig.copy()
+bpy.context.scene.collection.objects.link(other)
+other.animation_data_create().action = own
+before = keys(other)
+found = []
+for play in (True, False):
+    rig.animation_data.action = own
+    edit(rig, play=play, count=1)
+    ops.result_accept(index=len(listed().entries) - 1)
+    now = rig.animation_data.action
+    found.append([now.name, now != own, other.animation_data.action == own,
+                  changed(before, keys(other)), "edits" in now, "edits" in own])
+answer(found)
+"""
+    )
+    assert found[0][0] == "Walk.001"
+    assert all(one[1:] == [True, True, [], True, False] for one in found)
+
+
+def test_a_rig_without_an_action_gets_one_and_goes_back_to_rest_after_the_range(ask_blender):
+    found = ask_blender(
+        """
+rig = mannequin()
+rest = shown([1, 11, 31, 60])
+edit(rig)
+action = rig.animation_data.action
+during = shown([20])
+ops.result_stop()
+gone = rig.animation_data is None or rig.animation_data.action is None
+ops.result_play(index=0)
+ops.result_accept()
+answer([gone, rig.animation_data.action.name, [a.name for a in bpy.data.actions],
+        float(abs(shown([1, 11, 31, 60]) - rest).max()), float(abs(shown([20]) - during).max()),
+        float(abs(during - rest[:1]).max())])
+"""
+    )
+    gone, name, actions, outside, inside, moved = found
+    assert gone and name == "waves" and actions == ["waves"]
+    assert outside < 1e-6 and inside == 0.0 and moved > 0.005
+
+
+def test_what_ends_with_the_motion_is_held_after_it(ask_blender):
+    """Nothing jumps back to the old end where the timeline goes on beyond the motion."""
+    found = ask_blender(
+        """
+rig = walking_rig()
+edit(rig, tuple(order.skeletons.BODY_PARTS), 61, 90, 1, operation="EXTEND", later="OFFSET")
+ops.result_accept()
+extended = list(rig.animation_data.action.frame_range)
+poses = shown([90, 91, 120])
+edit(rig, ("left_arm",), 70, 90, 1)
+ops.result_accept()
+after = shown([90, 91, 120])
+answer([extended, list(rig.animation_data.action.frame_range),
+        float(abs(poses - poses[:1]).max()), float(abs(after - after[:1]).max()),
+        float(abs(after - poses).max())])
+"""
+    )
+    extended, edited, held, held_again, moved = found
+    assert extended == [1, 90] and edited == [1, 90]
+    assert held == 0.0 and held_again == 0.0 and moved > 0.02
+
+
+def test_a_strip_that_is_tweaked_takes_the_edit_when_it_is_accepted(ask_blender):
+    found = ask_blender(
+        """
+rig = walking_rig()
+animation, own = rig.animation_data, rig.animation_data.action
+animation.action = None
+track = animation.nla_tracks.new()
+strip = track.strips.new("Walk", 1, own)
+track.select = strip.select = True
+strip.blend_type = "REPLACE"
+animation.nla_tracks.active = track
+animation.use_tweak_mode = True
+assert animation.action == own
+before = dump(users=False)
+edit(rig)
+told, same = listed().message, differences(before, dump(users=False))
+ops.result_accept(index=0)
+answer([told, same, animation.use_tweak_mode, animation.action == own, "edits" in own,
+        [a.name for a in bpy.data.actions]])
+"""
+    )
+    told, same, tweaked, own, remembered, actions = found
+    assert "tweak" in told and same == []
+    assert tweaked and own and remembered and actions == ["Walk"]
+
+
+def test_nothing_is_lost_with_the_file_the_rig_or_the_bones(ask_blender, tmp_path):
+    found = ask_blender(
+        """
+found = {}
+# Saved while it is shown, opened again, rejected.
+rig = walking_rig()
+bpy.context.scene.frame_set(7)
+before, own = dump(users=False), keys(rig)
+edit(rig)
+bpy.ops.wm.save_as_mainfile(filepath=str(folder / "shown.blend"))
+bpy.ops.wm.open_mainfile(filepath=str(folder / "shown.blend"))
+rig = rig_of_file()
+found["shown again"] = rig.animation_data.action.name
+ops.result_play(index=1)
+ops.result_reject()
+found["after loading"] = [changed(own, keys(rig)), rig.animation_data.action.name,
+                          bpy.context.scene.frame_current]
+# The rig's bones are called otherwise now; then the frame rate is another.
+rig.data.bones["left_elbow"].name = "Ellbogen"
+ops.result_play(index=0)
+found["renamed"] = listed().playing_uid != ""
+ops.result_stop()
+edit(rig, ("Ellbogen",), count=1)
+ops.result_stop()
+rig.data.bones["Ellbogen"].name = "left_elbow"
+found["bone gone"] = refusal(ops.result_play, index=1)
+bpy.context.scene.render.fps = 24
+found["frame rate"] = refusal(ops.result_play, index=0)
+bpy.context.scene.render.fps = 30
+# The rig is deleted while it shows an edit: the artist's action stays in the file.
+ops.result_play(index=0)
+bpy.data.objects.remove(rig)
+found["rig gone"] = refusal(ops.result_accept)
+ops.result_stop()
+found["actions"] = sorted(a.name for a in bpy.data.actions)
+answer(found)
+"""
+    )
+    assert found["shown again"] == "ScaleMoGen Preview"
+    assert found["after loading"] == [[], "Walk", 7]
+    assert found["renamed"], "a body part is the same part under other names"
+    assert "Ellbogen" in found["bone gone"]
+    assert "frame rate" in found["frame rate"]
+    assert found["rig gone"]
+    assert found["actions"] == ["Walk"]
+
+
+def test_damaged_edits_are_refused(ask_blender):
+    found = ask_blender(
+        """
+rig = walking_rig()
+edit(rig, play=False, count=1)
+item = listed().entries[0]
+good = json.loads(item.edit)
+before, found = dump(users=False), []
+def broken(**values):
+    table = json.loads(json.dumps(good))
+    table.update(values)
+    return json.dumps(table)
+report = good["edited"]["report"]
+for text in ("x", "{}", broken(at="1"), broken(names=[]), broken(names=[1]), broken(edited={}),
+             broken(at=10**9), broken(edited=good["edited"] | {"report": report | {
+                 "edit": report["edit"] | {"last": 10**6}}})):
+    item.edit = text
+    found.append(refusal(ops.result_play))
+    listed().message = ""
+item.edit = json.dumps(good)
+item.source = "SMG1:x"
+found.append(refusal(ops.result_play))
+answer([found, differences(before, dump(users=False))])
+"""
+    )
+    refused, same = found
+    assert all(text and "damaged" in text for text in refused), refused
+    assert same == []
