@@ -230,8 +230,8 @@ def test_the_report_tells_rates_rules_and_probes_that_are_no_good():
         passed = values >= 0.3
         return Outcome(
             probe, "generated", way, source, values, passed, distance=np.full(2, distance),
-            jumps=np.array([0.1, 0.2]), own=np.array([0.1, 0.3]), above=[0.25], slid=np.array([2.0, 4.0]),
-            slid_before=1.0,
+            jumps=np.array([0.1, 0.2]), own=np.array([0.1, 0.3]), above=[0.25],
+            slid=np.array([2.0, 4.0]), slid_before=1.0,
         )  # fmt: skip
 
     outcomes = [

@@ -55,8 +55,8 @@ class Outcome:
 
     values: the judge's measure; source: the same of the unedited source.  distance: cm inside.
     outside: the greatest change where there must be none.  jumps, own: velocity jumps at the
-    borders, and elsewhere, m/s.  above: share of each edit's border frames that jump more than 99 % of
-    the same motion's other frames do.  slid, slid_before: cm/s.  motions: the first few, for pictures.
+    borders, and elsewhere, m/s.  above: share of each edit's border frames that jump more than 99 %
+    of the same motion's other frames do.  slid, slid_before: cm/s.
     """
 
     probe: Probe
