@@ -94,15 +94,32 @@ def plan_of(
     graph = _pinned(rig_graph.read(rig), values)
     if not retarget.controls.needs_controls(bone_map, graph):
         return None
-    found = retarget.controls.obstacle(bone_map, graph, (*retarget.REQUIRED, *slots))
-    if found is not None:
-        what = f"'{found.bone}' of '{rig.name}' follows "
-        what += f"the object '{found.other}'" if found.other else "a constraint"
-        raise errors.ScaleMoGenError(
-            f"{what} and would not show an edit; mute the constraint '{found.constraint}', or "
-            "leave the bone out."
-        )
+    _check(rig, bone_map, graph, (*retarget.REQUIRED, *slots))
     return retarget.controls.search_plan(bone_map, graph)
+
+
+def check(
+    rig: bpy.types.Object, bone_map: retarget.BoneMap, values: Values, slots: Iterable[str]
+) -> None:
+    """ScaleMoGenError with a remedy if bones of some slots follow what cannot be keyed."""
+    _check(rig, bone_map, _pinned(rig_graph.read(rig), values), slots)
+
+
+def _check(
+    rig: bpy.types.Object,
+    bone_map: retarget.BoneMap,
+    graph: retarget.controls.RigGraph,
+    slots: Iterable[str],
+) -> None:
+    found = retarget.controls.obstacle(bone_map, graph, slots)
+    if found is None:
+        return
+    what = f"'{found.bone}' of '{rig.name}' follows "
+    what += f"the object '{found.other}'" if found.other else "a constraint"
+    raise errors.ScaleMoGenError(
+        f"{what} and would not show an edit; mute the constraint '{found.constraint}', or leave "
+        "the bone out."
+    )
 
 
 def _pinned(graph: retarget.controls.RigGraph, values: Values) -> retarget.controls.RigGraph:

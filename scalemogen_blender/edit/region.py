@@ -78,9 +78,12 @@ def region(
     bones = state.bone_map(rig) if bone_map is None else bone_map
     frames = np.arange(first, last + 1)
     values = present.values_in(rig, present.switches(rig), frames)
-    plan = present.plan_of(rig, bones, {key: float(v[0]) for key, v in values.items()})
+    now = {key: float(value[0]) for key, value in values.items()}
+    plan = present.plan_of(rig, bones, now)
     asking = _Asking(rig, bones, plan, present.modes(plan, values), values)
     untouched = [name for name in names if not asking.ask(name, parts)]
+    if asking.held:
+        present.check(rig, bones, now, asking.held)
     if not asking.places:
         raise errors.ScaleMoGenError(_nothing(rig, names))
     joints = asking.joints()
@@ -125,6 +128,9 @@ class _Asking:
     ) -> None:
         self.rig, self.plan, self.modes, self.values = rig, plan, modes, values
         self.chains = dict(bone_map.bones if plan is None else plan.controls)
+        self.mapped = bone_map.bones
+        #: Asked slots whose bones nothing drives.
+        self.held: set[str] = set()
         self.places: set[Place] = set()
         self.beside: list[str] = []
         self.parts: set[str] = set()
@@ -166,6 +172,7 @@ class _Asking:
     def ask(self, name: str, parts: bool | None) -> bool:
         """Take in a name; False if it means nothing."""
         if parts is not True and name in self.rig.data.bones:
+            self._note_held({slot for slot, chain in self.mapped.items() if name in chain})
             meant = self._meant(name)
             if meant:
                 self.places.update(self._whole_limbs(meant))
@@ -182,11 +189,15 @@ class _Asking:
 
     def _ask_part(self, part: str) -> bool:
         joints = editing.joints_of((part,))
+        self._note_held({s for s in self.mapped if set(_joints_of_slot(s)) & set(joints)})
         slots = [s for s in self.chains if set(_joints_of_slot(s)) & set(joints)]
         self.places.update((s, row) for s in slots for row in range(len(self.chains[s])))
         if slots:
             self.parts.add(part)
         return bool(slots)
+
+    def _note_held(self, slots: set[str]) -> None:
+        self.held.update(slots - self.chains.keys())
 
     def _meant(self, name: str) -> set[Place]:
         if name in self.meanings:
