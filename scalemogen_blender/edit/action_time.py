@@ -15,19 +15,19 @@ _MOST_FRAMES = 10000
 
 @dataclass(frozen=True)
 class ActionTime:
-    """animation: of a rig of which a strip is tweaked.
+    """strip: that is tweaked, None for an action that is played as it is.
 
     visible: first and last scene frame that anybody looks at; played: those between which the
     action has a say at all, so that there is nothing to hold beyond them.
     """
 
-    animation: bpy.types.AnimData | None
+    strip: bpy.types.NlaStrip | None
     visible: tuple[float, float]
     played: tuple[float, float] = (-np.inf, np.inf)
 
     @classmethod
-    def of(cls, rig: bpy.types.Object, scene: bpy.types.Scene) -> ActionTime:
-        """For a rig in a scene."""
+    def of(cls, rig: bpy.types.Object, scene: bpy.types.Scene, first: int, last: int) -> ActionTime:
+        """For a rig in a scene, and frames of it that are written."""
         low, high = scene.frame_start, scene.frame_end
         if scene.use_preview_range:
             low, high = min(low, scene.frame_preview_start), max(high, scene.frame_preview_end)
@@ -36,17 +36,20 @@ class ActionTime:
             start, end = animation.action.frame_range
             low, high = min(low, int(start) - 1), max(high, int(end) + 1)
         tweaked = animation is not None and animation.use_tweak_mode
-        visible = (float(low), float(high))
-        return cls(animation if tweaked else None, visible, _played(rig))
+        strip = compat.tweaked_strip(rig) if tweaked else None
+        return cls(strip, (float(low), float(high)), _played(rig, first, last))
 
     def of_scene(self, frames: np.ndarray) -> np.ndarray:
-        """Scene frames [K] in the action's time, as single precision holds them."""
-        if self.animation is None:
-            found = np.asarray(frames, dtype=np.float64)
-        else:
-            convert = self.animation.nla_tweak_strip_time_to_scene
-            found = np.array([convert(float(f), invert=True) for f in frames], dtype=np.float64)
-        return found.astype(np.float32).astype(np.float64)
+        """Scene frames [K] in the action's time, rounded just as Blender does when it plays it."""
+        found, strip = np.asarray(frames).astype(np.float32), self.strip
+        if strip is not None:
+            start, scale = np.float32(strip.frame_start), np.float32(abs(strip.scale))
+            inside = (found - start) / scale
+            if strip.use_reverse:
+                found = np.float32(strip.action_frame_end) - inside
+            else:
+                found = np.float32(strip.action_frame_start) + inside
+        return np.asarray(found.astype(np.float64))
 
     def whole_frames(self, low: float, high: float) -> np.ndarray:
         """The scene's whole frames that lie strictly between two frames of the action, ascending.
@@ -67,12 +70,15 @@ class ActionTime:
         return found[(found > low) & (found < high)]
 
     def _to_scene(self, frame: float) -> float:
-        if self.animation is None or not np.isfinite(frame):
+        strip = self.strip
+        if strip is None:
             return frame
-        return float(self.animation.nla_tweak_strip_time_to_scene(frame))
+        if strip.use_reverse:
+            return float(strip.frame_start + abs(strip.scale) * (strip.action_frame_end - frame))
+        return float(strip.frame_start + abs(strip.scale) * (frame - strip.action_frame_start))
 
 
-def _played(rig: bpy.types.Object) -> tuple[float, float]:
+def _played(rig: bpy.types.Object, first: int, last: int) -> tuple[float, float]:
     """Scene frames between which the NLA plays the action, or the strip that is tweaked.
 
     Keys beyond them would change that.
@@ -84,6 +90,8 @@ def _played(rig: bpy.types.Object) -> tuple[float, float]:
         strip = compat.tweaked_strip(rig)
         if strip is not None and strip.use_sync_length:
             return strip.frame_start, strip.frame_end
-    elif animation.action is not None and animation.action_extrapolation == "NOTHING":
+    elif animation.action is None:
+        return first, last  # see restoring.Undo.prepare_action
+    elif animation.action_extrapolation == "NOTHING":
         return compat.played_range(animation)
     return -np.inf, np.inf

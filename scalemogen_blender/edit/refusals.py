@@ -59,10 +59,10 @@ def _check_tweaked(rig: bpy.types.Object, first: int, last: int) -> None:
             "copy in the NLA Editor (Strip > Make Single User)."
         )
     where = f"The strip '{strip.name}' that is being tweaked"
-    if strip.blend_type != "REPLACE" or strip.use_animated_influence or strip.influence != 1.0:
+    if strip.blend_type != "REPLACE" or strip.use_animated_influence:
         raise errors.ScaleMoGenError(
             f"{where} is mixed with what is below it, so that its keys are not the pose; set its "
-            "Blending to Replace and its Influence to 1."
+            "Blending to Replace and switch Animated Influence off."
         )
     if strip.blend_in or strip.blend_out or strip.use_auto_blend:
         raise errors.ScaleMoGenError(

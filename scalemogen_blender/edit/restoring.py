@@ -42,7 +42,7 @@ class Undo:
             writer = compat.ActionWriter.new(rig, f"{rig.name} Action")
             self.made_action = writer.action
             writer.assign(rig)
-            if len(animation.nla_tracks):
+            if animation.use_nla and len(animation.nla_tracks):
                 # What the NLA plays outside the range is not this action's business.
                 animation.action_extrapolation = "NOTHING"
             return False

@@ -59,8 +59,9 @@ def write(
     and on any other error, everything is as it was.
     """
     scene_frames = np.arange(first, first + pose.frame_count, dtype=np.float64)
-    refusals.check_stack(rig, first, first + pose.frame_count - 1)
-    time = ActionTime.of(rig, bpy.context.scene)
+    last = first + pose.frame_count - 1
+    refusals.check_stack(rig, first, last)
+    time = ActionTime.of(rig, bpy.context.scene, first, last)
     frames = time.of_scene(scene_frames)
     order = np.argsort(frames, kind="stable")
     channels = [replace(c, values=c.values[order]) for c in channels_of(rig, pose)]
@@ -71,7 +72,6 @@ def write(
                 "The strip that is being tweaked plays backwards, so that nothing can be carried "
                 "on after the edit; keep the later path, or switch Reverse off."
             )
-        last = first + pose.frame_count - 1
         bones = tuple(pose.locations)
         end = int(time.visible[1])
         carried = carrying.Carrying.of(rig, later, bones, last, end, retargeter)
