@@ -192,10 +192,11 @@ def test_the_list_is_laid_on_the_timeline_without_gaps(in_panel):
 
     # What is on the screen.
     drawn = draw_item(ui_list.SCALEMOGEN_UL_blocks, bpy.context, blocks(), blocks().entries[1])
-    assert "25–72" in texts(drawn) and find(drawn, "prompt")
-    blocks().entries[1].is_automatic = True
+    assert texts(drawn) == ["1", "sit", "25–72"]
+    blocks().entries[1].is_automatic, blocks().entries[1].prompt = True, ""
     drawn = draw_item(ui_list.SCALEMOGEN_UL_blocks, bpy.context, blocks(), blocks().entries[1])
-    assert "~ 25–72" in texts(drawn)
+    assert texts(drawn) == ["1", "No prompt yet", "~ 25–72"]
+    blocks().entries[1].prompt = "sit"
     assert "1 to 84, 3.5 s" in texts(shown())
     for name in ("first", "last", "frame_count", "is_automatic", "variations"):
         assert find(shown(), name)

@@ -99,6 +99,7 @@ def _draw_block(layout: bpy.types.UILayout, block: bpy.types.PropertyGroup) -> N
 
 def _draw_all(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     blocks = scene.scalemogen.blocks
+    layout.separator()
     column = layout.column()
     column.use_property_split, column.use_property_decorate = True, False
     row = column.row(align=True)

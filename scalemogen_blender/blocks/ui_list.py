@@ -3,12 +3,14 @@
 import bpy
 
 from .. import interface
+from ..results import wording
 
-_NUMBER_WIDTH, _FRAMES_WIDTH = 1.1, 4.4
+#: Widths in Blender's units; the prompt gets what is left.
+_DIGIT_WIDTH, _PADDING = 0.36, 0.5
 
 
 class SCALEMOGEN_UL_blocks(bpy.types.UIList):
-    """Blocks with number, prompt and frames; the prompt is typed right there."""
+    """Blocks with number, prompt and frames."""
 
     def draw_item(
         self,
@@ -24,17 +26,15 @@ class SCALEMOGEN_UL_blocks(bpy.types.UIList):
     ) -> None:
         """Number, prompt, and first and last frame."""
         row = layout.row(align=True)
-        number = row.row()
-        number.alignment, number.ui_units_x = "RIGHT", _NUMBER_WIDTH
-        number.active = False
-        number.label(text=str(index + 1), translate=False)
-        row.prop(item, "prompt", text="", emboss=False)
-        frames = row.row()
-        frames.active = _has_playhead(context.scene, item)
-        frames.alignment, frames.ui_units_x = "RIGHT", _FRAMES_WIDTH
         text = interface.label("{first}–{last}", first=item.first, last=item.last)
         # Nobody knows how long it is going to be; what it shows is the last time's.
-        frames.label(text=f"~ {text}" if item.is_automatic else text, translate=False)
+        frames = f"~ {text}" if item.is_automatic else text
+        _draw_number(row, str(index + 1), False)
+        prompt = row.row()
+        prompt.active = bool(item.prompt)
+        words = wording.without_subject(item.prompt) or interface.label("No prompt yet")
+        prompt.label(text=words, translate=False)
+        _draw_number(row, frames, _has_playhead(context.scene, item))
 
     def filter_items(
         self, _context: bpy.types.Context, data: object, name: str
@@ -46,6 +46,13 @@ class SCALEMOGEN_UL_blocks(bpy.types.UIList):
             self.filter_name, self.bitflag_filter_item, getattr(data, name), "prompt"
         )
         return flags, []
+
+
+def _draw_number(row: bpy.types.UILayout, text: str, active: bool) -> None:
+    column = row.row()
+    column.active = active
+    column.alignment, column.ui_units_x = "RIGHT", _DIGIT_WIDTH * len(text) + _PADDING
+    column.label(text=text, translate=False)
 
 
 def _has_playhead(scene: bpy.types.Scene, item: bpy.types.PropertyGroup) -> bool:
