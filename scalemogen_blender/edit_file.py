@@ -10,7 +10,7 @@ from typing import Any
 
 import bpy
 
-from . import bake, export, rig_import
+from . import bake, export, registration, rig_import
 from ._core import editing, errors, retarget, skeleton
 from .armature import names_and_parents, rest_heads
 from .edit import applying, reading
@@ -123,6 +123,7 @@ def _both(one: regions.Region, other: regions.Region) -> regions.Region:
 
 def _load(path: Path, armature: str | None) -> bpy.types.Object:
     """Open a file in place of what is open; the armature to edit."""
+    registration.register_data()  # corrections of the bone map are saved in the file
     if path.suffix.lower() != ".blend":
         bpy.ops.wm.read_factory_settings(use_empty=True)
     rig_import.load(path, animated=True, with_windows=True)

@@ -1,6 +1,7 @@
 """Everything that Blender is told about, in order; it leaves in reverse order."""
 
 import importlib
+from collections.abc import Sequence
 from types import ModuleType
 
 #: Modules with ``register()`` and ``unregister()``. Property groups come before their owners.
@@ -48,14 +49,30 @@ _MODULES = (
     "runtime.watch",
 )
 
+#: The first of them: what is saved with files, and nothing that is seen or runs by itself.
+_DATA = _MODULES[: _MODULES.index("properties") + 1]
+
 _registered: list[ModuleType] = []
 
 
 def register() -> None:
     """Register all modules, or none of them if one fails."""
+    _register(_MODULES)
+
+
+def register_data() -> None:
+    """Let what the add-on has saved in files be read, where it is not registered.
+
+    For a Blender without a window: the artist's corrections of bone maps are among it.
+    """
+    if not _registered:
+        _register(_DATA)
+
+
+def _register(names: Sequence[str]) -> None:
     unregister()  # what a failed start or a reload may have left
     try:
-        for name in _MODULES:
+        for name in names:
             module = importlib.import_module(f".{name}", __package__)
             module.register()
             _registered.append(module)

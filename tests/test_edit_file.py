@@ -134,6 +134,15 @@ assert "is not animated" in refused(pipeline.open_edit, folder / "still.blend")
 bpy.ops.wm.read_factory_settings(use_empty=True)
 bpy.ops.wm.save_as_mainfile(filepath=str(folder / "empty.blend"))
 assert "no armature" in refused(pipeline.open_edit, folder / "empty.blend")
+
+# --- the artist's own bone map is in the file ---
+from scalemogen_blender.rig import stored
+pipeline.open_edit(source)
+stored.store(bpy.data.objects["Hero"], {"left_wrist": ()})
+bpy.ops.wm.save_as_mainfile(filepath=str(folder / "corrected.blend"))
+opened = pipeline.open_edit(folder / "corrected.blend")
+assert "left_wrist" not in opened.region(["left_arm"], 1, 5).bones
+assert "left_wrist" in pipeline.open_edit(source).region(["left_arm"], 1, 5).bones
 print("DONE")
 """
 
