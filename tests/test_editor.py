@@ -106,7 +106,7 @@ def test_the_same_request_gives_the_same_motions_and_each_seed_its_own(editor: E
     source = walking(80)
     first, second = (editor.edit(source, arm(20, 50), [1, 2]).edited for _ in range(2))
     for a, b in zip(first, second, strict=True):
-        assert np.array_equal(a.motion.rotations, b.motion.rotations)
+        np.testing.assert_allclose(a.motion.rotations, b.motion.rotations, rtol=0, atol=1e-12)
     assert not np.allclose(first[0].motion.rotations, first[1].motion.rotations)
     alone = editor.edit(source, arm(20, 50), [2]).edited[0]
     np.testing.assert_allclose(alone.motion.rotations, first[1].motion.rotations, atol=1e-4)
@@ -232,7 +232,7 @@ def test_blocks_follow_one_another_beyond_the_window(editor: Editor) -> None:
     assert seen == [(k, 15) for k in range(1, 16)], "three blocks, two seams"
     again = editor.sequence(blocks, [1, 2])
     for a, b in zip(made.motions, again.motions, strict=True):
-        assert np.array_equal(a.rotations, b.rotations)
+        np.testing.assert_allclose(a.rotations, b.rotations, rtol=0, atol=1e-12)
     assert not np.allclose(made.motions[0].rotations, made.motions[1].rotations)
 
 

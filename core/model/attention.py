@@ -90,16 +90,21 @@ class SelfAttention(nn.Module):
         block: int = 0,
     ) -> Tensor:
         """x [B, L, C]; ``rotary`` cos and sin [L, h / 2]; ``mask`` bool, True where allowed."""
+        q, k, v = self.project(x, rotary)
+        if cache is not None:
+            k, v = cache.extend(block, k, v)
+        out = attend(q, k, v, mask)
+        return self.out(out.transpose(1, 2).flatten(2))
+
+    def project(self, x: Tensor, rotary: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values [B, heads, L, h]."""
         bias = torch.cat([self.q_bias, torch.zeros_like(self.q_bias), self.v_bias])
         qkv = F.linear(x, self.qkv.weight, bias).unflatten(-1, (3, self.heads, -1))
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
         q = F.normalize(q, dim=-1) * self.log_scale.clamp_max(math.log(100.0)).exp()
         k = F.normalize(k, dim=-1)
         q, k = apply_rotary(q, *rotary).to(v.dtype), apply_rotary(k, *rotary).to(v.dtype)
-        if cache is not None:
-            k, v = cache.extend(block, k, v)
-        out = attend(q, k, v, mask)
-        return self.out(out.transpose(1, 2).flatten(2))
+        return q, k, v
 
 
 class CrossAttention(nn.Module):

@@ -25,6 +25,8 @@ from .transformer import NextScaleTransformer, TextCondition
 Rule = Literal["composite", "whole_tokens"]
 #: A source bit goes where the target makes it this much less probable than the source did.
 WORDS_THRESHOLD = 0.1
+#: Of the finest scale so many cells on either side of the mask are looked at.
+NEAR_CELLS = 3
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def sample_masked(
     """Sums of codes [B, T', 7, d] of ``len(seeds)`` variations for a text [L, text width].
 
     Outside the mask they are the source's.  What is outside is seen as the source has it: one pass
-    over all tokens of the source fills the memory of keys and values, which all variations share,
+    over the tokens of the source fills the memory of keys and values, which all variations share,
     and only the tokens that are sampled ask.  ``on_scale`` is called after each scale with its
     index and the sums so far (outside the mask those of all scales); raising in it cancels.
     """
@@ -91,7 +93,8 @@ def sample_masked(
     outside = torch.stack(additions).sum(0)
     total = quantizer.empty_sum(batch, latents, text)
 
-    context = Context(transformer, quantizer, text, source, rows == 2)
+    seen = _seen_tokens(quantizer, source, picked)
+    context = _Context(transformer, quantizer, text, source, rows == 2, seen)
     wanted = _source_probabilities(context, options, picked) if source.text is not None else None
     condition = context.condition.repeated(batch)
     memory = _Memory(transformer, context, picked, batch)
@@ -108,7 +111,7 @@ def sample_masked(
         if on_scale is not None:
             on_scale(scale, torch.where(inside, total, outside))
     if led:
-        memory.run(torch.cat(led, 1), range(len(led)), condition, rows)
+        memory.remember(torch.cat(led, 1), range(len(led)), condition, rows)
     for scale in range(max(source.kept, len(source.lead)), scales):
         if rows == 2 and scale == last_guided:
             rows = 1
@@ -117,7 +120,7 @@ def sample_masked(
         tokens, added = picked[scale], additions[scale]
         if tokens.any():
             x = _inputs(transformer, quantizer, total, condition, scale, rows)[:, tokens]
-            logits = memory.run(x, range(scale, scale + 1), condition, rows)
+            logits = memory.run(x, scale, condition, rows)
             if rows == 2:
                 logits = guide(logits, weights[scale])
             probabilities = options.probabilities(logits, scale, scales)
@@ -156,8 +159,27 @@ def _inputs(
     return torch.cat([x, x]) if rows == 2 else x
 
 
-class Context:
-    """Keys, values and logits of all tokens of the source, teacher-forced in one pass.
+def _seen_tokens(
+    quantizer: MultiScaleQuantizer, source: MaskedSource, picked: list[Tensor]
+) -> list[Tensor]:
+    """Per scale [tokens] bool: which of the source's tokens are looked at.
+
+    At the finest scale, which has most of them, only those near the mask, and none that are sampled
+    anyway: nothing coarser looks at them.
+    """
+    seen = [torch.ones_like(tokens) for tokens in picked]
+    rows = source.mask.any(1).nonzero()[:, 0]
+    if len(rows) and source.kept < len(picked):
+        cells = torch.arange(len(source.mask), device=rows.device)
+        near = (cells >= rows[0] - NEAR_CELLS) & (cells <= rows[-1] + NEAR_CELLS)
+        seen[-1] = near.repeat_interleave(source.mask.shape[1])
+        if source.text is None:
+            seen[-1] = seen[-1] & ~picked[-1]
+    return seen
+
+
+class _Context:
+    """Keys, values and logits of tokens of the source, teacher-forced in one pass.
 
     Its rows: the text, unconditional where guided, the source's text where words count; each with
     every source.
@@ -170,8 +192,9 @@ class Context:
         text: Tensor,
         source: MaskedSource,
         guided: bool,
+        seen: list[Tensor],
     ) -> None:
-        self.guided, self.latents = guided, len(source.mask)
+        self.guided, self.latents, self.seen = guided, len(source.mask), seen
         texts = [text]
         if guided:
             texts.append(transformer.unconditional_states(len(text)).to(text.dtype))
@@ -184,23 +207,23 @@ class Context:
         self.sources = len(source.bits[0])
         whole = condition.repeated(self.sources)
         inputs = transformer.embed(quantizer.teacher_inputs(source.bits, self.latents))
-        shapes = quantizer.pyramid.shapes(self.latents)
-        x = torch.cat(
-            [
-                transformer.start_tokens(whole, shapes[0].tokens),
-                inputs.repeat(len(texts), 1, 1),
-            ],
-            1,
-        )
+        first = quantizer.pyramid.shape(0, self.latents).tokens
+        x = torch.cat([transformer.start_tokens(whole, first), inputs.repeat(len(texts), 1, 1)], 1)
+        tokens = torch.cat(seen).nonzero()[:, 0]
+        mask = transformer.teacher_mask(self.latents)[:, :, tokens][..., tokens]
         self.memory = KeyValueCache(transformer.config.depth)
-        mask = transformer.teacher_mask(self.latents)
-        logits = transformer.run(x, range(len(shapes)), self.latents, whole, mask, self.memory)
-        self.logits = logits.unflatten(0, (len(texts), self.sources))
+        given = (x[:, tokens], range(len(seen)), self.latents, whole, mask, self.memory, tokens)
         self.bounds = [0]
-        for shape in shapes:
-            self.bounds.append(self.bounds[-1] + shape.tokens)
+        for which in seen:
+            self.bounds.append(self.bounds[-1] + int(which.sum()))
+        if source.text is None:
+            transformer.remember(*given)
+        else:
+            logits = transformer.run(*given)
+            self.logits = logits.unflatten(0, (len(texts), self.sources))
 
-    def tokens_of(self, scale: int) -> slice:
+    def part(self, scale: int) -> slice:
+        """Where a scale's tokens are among those that were looked at."""
         return slice(self.bounds[scale], self.bounds[scale + 1])
 
 
@@ -208,7 +231,7 @@ class _Memory:
     """What the sampled tokens see: the source outside the mask, and one another."""
 
     def __init__(
-        self, transformer: NextScaleTransformer, context: Context, picked: list[Tensor], batch: int
+        self, transformer: NextScaleTransformer, context: _Context, picked: list[Tensor], batch: int
     ) -> None:
         self.cache = KeyValueCache(transformer.config.depth)
         self._transformer, self._context = transformer, context
@@ -217,7 +240,9 @@ class _Memory:
     def see_source(self, scale: int, rows: int, which: Tensor | None = None) -> None:
         """A scale's tokens, all or ``which`` [tokens], are seen as the source has them."""
         context = self._context
-        part, sources = context.tokens_of(scale), context.sources
+        part, sources = context.part(scale), context.sources
+        if which is not None:
+            which = which[context.seen[scale]]
         for block in range(context.memory.depth):
             seen = []
             for stored in context.memory.of(block):
@@ -226,19 +251,23 @@ class _Memory:
                 seen.append(own if sources > 1 else own.repeat_interleave(self._batch, 0))
             self.cache.extend(block, seen[0], seen[1])
 
-    def run(self, x: Tensor, scales: range, condition: TextCondition, rows: int) -> Tensor:
-        """Logits of inputs x of the picked tokens of scales; several at once only as the first."""
+    def run(self, x: Tensor, scale: int, condition: TextCondition, rows: int) -> Tensor:
+        """Logits of inputs x of the picked tokens of a scale, which are remembered, too."""
+        self.see_source(scale, rows, ~self._picked[scale])
+        tokens = self._picked[scale].nonzero()[:, 0]
+        scales, latents = range(scale, scale + 1), self._context.latents
+        return self._transformer.run(x, scales, latents, condition, None, self.cache, tokens)
+
+    def remember(self, x: Tensor, scales: range, condition: TextCondition, rows: int) -> None:
+        """Remember the picked tokens of the first scales, whose inputs x are all known."""
         for scale in scales:
             self.see_source(scale, rows, ~self._picked[scale])
+        own = _scale_numbers([self._picked[s] for s in scales])
+        others = _scale_numbers([~self._picked[s] & self._context.seen[s] for s in scales])
+        mask = (own[:, None] >= torch.cat([others, own])[None])[None, None]
         tokens = torch.cat([self._picked[scale] for scale in scales]).nonzero()[:, 0]
-        mask = None
-        if len(scales) > 1:
-            own = _scale_numbers([self._picked[s] for s in scales])
-            others = _scale_numbers([~self._picked[s] for s in scales])
-            mask = (own[:, None] >= torch.cat([others, own])[None])[None, None]
-        return self._transformer.run(
-            x, scales, self._context.latents, condition, mask, self.cache, tokens
-        )
+        latents = self._context.latents
+        self._transformer.remember(x, scales, latents, condition, mask, self.cache, tokens)
 
 
 def _scale_numbers(maps: list[Tensor]) -> Tensor:
@@ -257,14 +286,14 @@ def _padded(texts: list[Tensor]) -> tuple[Tensor, Tensor | None]:
 
 
 def _source_probabilities(
-    context: Context, options: SamplingOptions, picked: list[Tensor]
+    context: _Context, options: SamplingOptions, picked: list[Tensor]
 ) -> list[Tensor]:
     """Per scale [N, sampled tokens, d, 2]: of the source's bits, under the source's own text."""
     scales = len(picked)
     weights = options.weights(scales)
     found = []
     for scale, tokens in enumerate(picked):
-        logits = context.logits[:, :, context.tokens_of(scale)][:, :, tokens]
+        logits = context.logits[:, :, context.part(scale)][:, :, tokens[context.seen[scale]]]
         guided = logits[-1]
         if context.guided:
             guided = guide(torch.cat([logits[-1], logits[1]]), weights[scale])

@@ -13,6 +13,7 @@ from .weights import Model
 
 #: Each step draws from other seeds, or all would move alike.
 _NEXT_SEED = 1_000_003
+_TIE = 1e-4
 #: Cells on either side that tell what is around.
 _AROUND = 6
 
@@ -127,7 +128,8 @@ class Timeline:
     def _bits(self, sums: Tensor) -> list[Tensor]:
         """Bits per scale [N, tokens, d] of what the quantizer reads [N, T', 7, d]."""
         lengths = torch.full((len(sums),), sums.shape[1], device=sums.device)
-        return self._quantizer.self_corrected(sums, lengths, 0.0)[0]
+        # Sums of codes leave remainders of exactly nothing, whose signs rounding would decide.
+        return self._quantizer.self_corrected(sums + _TIE, lengths, 0.0)[0]
 
     def _lead(self, step: Step, seeds: Sequence[int], options: SamplingOptions) -> list[Tensor]:
         """What the first scales of a clip as long as the masked cells add, at its place."""

@@ -85,6 +85,20 @@ class Block(nn.Module):
         h = F.layer_norm(x, width, eps=1e-6) * (1 + scale2) + shift2
         return x + self._drop(gate2 * self.feed_forward(h))
 
+    def remember(
+        self,
+        x: Tensor,
+        modulation: Tensor,
+        rotary: tuple[Tensor, Tensor],
+        cache: KeyValueCache,
+        index: int,
+    ) -> None:
+        """Only put the keys and values of x into the cache."""
+        _, _, scale, _, shift, _ = (self.modulation + modulation)[:, None].unbind(2)
+        h = F.layer_norm(x, x.shape[-1:], eps=1e-6) * (1 + scale) + shift
+        _, keys, values = self.self_attention.project(h, rotary)
+        cache.extend(index, keys, values)
+
     def _drop(self, x: Tensor) -> Tensor:
         """Stochastic depth: in training the branch of a whole sample is dropped at random."""
         if not self.training or self.drop_path == 0:
@@ -178,11 +192,7 @@ class NextScaleTransformer(nn.Module):
 
         ``tokens`` [L]: x holds only those of them.
         """
-        rotary, level = self.token_tables(scales, latents)
-        if tokens is not None:
-            rotary, level = (rotary[0][tokens], rotary[1][tokens]), level[tokens]
-        x = x + level
-        modulation = self.modulate(F.silu(condition.vector)).unflatten(-1, (6, -1))
+        rotary, x, modulation = self._prepared(x, scales, latents, condition, tokens)
         for index, block in enumerate(self._blocks()):
             text = condition.keys_values[index]
             x = block(x, modulation, rotary, mask, text, condition.mask, cache, index)
@@ -190,6 +200,39 @@ class NextScaleTransformer(nn.Module):
         x = F.layer_norm(x, x.shape[-1:], eps=1e-6) * (1 + scale[:, None]) + shift[:, None]
         logits: Tensor = self.head(x).unflatten(-1, (self.bits, 2))
         return logits
+
+    def remember(
+        self,
+        x: Tensor,
+        scales: range,
+        latents: int,
+        condition: TextCondition,
+        mask: Tensor | None,
+        cache: KeyValueCache,
+        tokens: Tensor | None = None,
+    ) -> None:
+        """Like :meth:`run`, but only to fill the cache: cheaper where no logits are wanted."""
+        rotary, x, modulation = self._prepared(x, scales, latents, condition, tokens)
+        *others, last = self._blocks()
+        for index, block in enumerate(others):
+            text = condition.keys_values[index]
+            x = block(x, modulation, rotary, mask, text, condition.mask, cache, index)
+        last.remember(x, modulation, rotary, cache, len(others))
+
+    def _prepared(
+        self,
+        x: Tensor,
+        scales: range,
+        latents: int,
+        condition: TextCondition,
+        tokens: Tensor | None,
+    ) -> tuple[tuple[Tensor, Tensor], Tensor, Tensor]:
+        """Rotary table, x with its scales' embeddings, and the modulation that blocks share."""
+        rotary, level = self.token_tables(scales, latents)
+        if tokens is not None:
+            rotary, level = (rotary[0][tokens], rotary[1][tokens]), level[tokens]
+        modulation = self.modulate(F.silu(condition.vector)).unflatten(-1, (6, -1))
+        return rotary, x + level, modulation
 
     def token_tables(self, scales: range, latents: int) -> tuple[tuple[Tensor, Tensor], Tensor]:
         """(cos, sin) [L, h / 2] and scale embeddings [L, C] of the tokens of some scales."""
