@@ -48,10 +48,9 @@ def test_a_rig_that_nothing_moves_stands_before_and_after():
     assert found.first < -3 and found.last > 20
 
 
-def test_a_loop_shows_the_model_the_whole_motion_and_a_long_range_goes_in_pieces():
+def test_a_loop_shows_the_model_the_whole_motion():
     loop = planned(600, 623, Span(1, 623), ALL, loop=True)
     assert (loop.first, loop.last) == (1, 623)
-    assert planned(1, 900, Span(1, 900), ALL).regenerated is None
 
 
 # In Blender.
@@ -229,7 +228,7 @@ def test_buttons_and_scripts_ask_for_the_same(in_panel):
     assert request.temperature is None and not request.cleanup
     edit = request.edit
     assert edit.prompt == "waves" and edit.keep == 0.25 and edit.blend == 6
-    assert edit.parts == ("left_arm", "head") and len(edit.joints) == 6
+    assert edit.parts == ("left_arm", "head") and len(edit.joints) == 5, "a bone, too"
     assert edit.frame_count == 36 and request.source.fps == 30
     assert edit.words_only and edit.source_prompt == "a person walks"
     assert len(entries) == 3 and all(item.is_edit for item in entries)

@@ -64,12 +64,15 @@ def selected_keys(rig: bpy.types.Object | None) -> Span:
 
 
 def extent(rig: bpy.types.Object) -> Span | None:
-    """From the first to the last key of what moves the rig; None if nothing does."""
+    """From the first to the last key of what moves the rig; None if nothing does.
+
+    A result that is shown on it does not count.
+    """
     animation = rig.animation_data
     if animation is None:
         return None
     ends: list[float] = []
-    for curve in compat.active_curves(rig):
+    for curve in _curves(rig, animation):
         if len(curve.keyframe_points):
             ends.extend(curve.range())
     if animation.use_nla:
@@ -81,3 +84,13 @@ def extent(rig: bpy.types.Object) -> Span | None:
     if not ends:
         return None
     return Span(math.floor(min(ends) + 1e-3), math.ceil(max(ends) - 1e-3))
+
+
+def _curves(rig: bpy.types.Object, animation: bpy.types.AnimData) -> list[bpy.types.FCurve]:
+    """The curves of the artist's own action."""
+    own = preview.artists_action(rig)
+    if own is None:
+        return []
+    if own == animation.action:
+        return compat.active_curves(rig)
+    return compat.action_curves(own, compat.slot_handle(animation))
