@@ -181,8 +181,9 @@ def _seen_tokens(
 class _Context:
     """Keys, values and logits of tokens of the source, teacher-forced in one pass.
 
-    Its rows: the text, unconditional where guided, the source's text where words count; each with
-    every source.
+    What is around is not what the prompt tells of, so it is seen under no text at all, once for
+    the guided and the unconditional half.  Where words count, its rows are the text, unconditional
+    where guided, and the source's text; each with every source.
     """
 
     def __init__(
@@ -195,15 +196,12 @@ class _Context:
         seen: list[Tensor],
     ) -> None:
         self.guided, self.latents, self.seen = guided, len(source.mask), seen
-        texts = [text]
-        if guided:
-            texts.append(transformer.unconditional_states(len(text)).to(text.dtype))
-        if source.text is not None:
-            texts.append(source.text)
-        states, lengths = _padded(texts)
-        counts = torch.full((len(texts),), self.latents, device=text.device)
-        condition = transformer.condition(states, lengths, counts)
-        self.condition = condition.first(2 if guided else 1)
+        nothing = transformer.unconditional_states(len(text)).to(text.dtype)
+        texts = [text, nothing] if guided else [text]
+        self.condition = self._condition(transformer, texts)
+        self.shared = source.text is None
+        texts = [nothing] if source.text is None else [*texts, source.text]
+        condition = self._condition(transformer, texts)
         self.sources = len(source.bits[0])
         whole = condition.repeated(self.sources)
         inputs = transformer.embed(quantizer.teacher_inputs(source.bits, self.latents))
@@ -221,6 +219,11 @@ class _Context:
         else:
             logits = transformer.run(*given)
             self.logits = logits.unflatten(0, (len(texts), self.sources))
+
+    def _condition(self, transformer: NextScaleTransformer, texts: list[Tensor]) -> TextCondition:
+        states, lengths = _padded(texts)
+        counts = torch.full((len(texts),), self.latents, device=states.device)
+        return transformer.condition(states, lengths, counts)
 
     def part(self, scale: int) -> slice:
         """Where a scale's tokens are among those that were looked at."""
@@ -246,9 +249,10 @@ class _Memory:
         for block in range(context.memory.depth):
             seen = []
             for stored in context.memory.of(block):
-                own = stored[: rows * sources, :, part]
+                own = stored[: sources if context.shared else rows * sources, :, part]
                 own = own if which is None else own[:, :, which]
-                seen.append(own if sources > 1 else own.repeat_interleave(self._batch, 0))
+                own = own if sources > 1 else own.repeat_interleave(self._batch, 0)
+                seen.append(own.repeat(rows, 1, 1, 1) if context.shared else own)
             self.cache.extend(block, seen[0], seen[1])
 
     def run(self, x: Tensor, scale: int, condition: TextCondition, rows: int) -> Tensor:
