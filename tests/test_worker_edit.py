@@ -19,6 +19,7 @@ from core.errors import ScaleMoGenError
 from core.motion import Motion
 from core.protocol import Message, ProtocolError, pack_motions, unpack_motions
 from core.skeleton import canonical
+from core.worker import making
 from core.worker.wishes import EditWish, SequenceWish
 from scalemogen_blender.client import incoming, outgoing
 from scalemogen_blender.client.messages import EditRequest, Request, SequenceRequest
@@ -171,6 +172,30 @@ def test_what_arrives_is_what_the_editor_makes(
     assert told.settings["blocks"][1]["first"] == 57
     natural = engine.natural_seconds("a kick")
     assert told.settings["blocks"][2]["first"] == round((1.9 + natural) * 30)
+
+
+def test_previews_of_long_motions_do_not_take_the_time_that_making_them_needs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(making.time, "monotonic", lambda: now)
+    sent: list[Message] = []
+    wish = SequenceWish(outgoing.message(1, request("sequence")).fields)
+    progress = making._Progress(
+        Message("sequence", {"request": 1}), wish, sent.append, lambda: None
+    )
+
+    def coarse() -> Motion:
+        nonlocal now
+        now += 0.5
+        return source()
+
+    for done in range(100):
+        now += 0.1
+        progress(done, 100, coarse)
+    assert len(sent) == 100 and sent[0].arrays
+    previews = sum(bool(message.arrays) for message in sent)
+    assert previews >= 3 and previews * 0.5 <= now / 3 + 0.5
 
 
 # What is asked for.

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: More coarse motions than this nobody sees.
 _PREVIEWS_PER_SECOND = 15.0
+#: Making them is to take a third of the time at most: a minute of motion is no trifle to decode.
+_PAUSE_PER_PREVIEW = 2.0
 
 Send = Callable[[Message], None]
 GoOn = Callable[[], None]
@@ -111,17 +113,19 @@ class _Progress:
     def __init__(self, message: Message, wish: Wish, send: Send, go_on: GoOn) -> None:
         self._request, self._preview = message.fields["request"], wish.preview
         self._send, self._go_on = send, go_on
-        self._shown = -math.inf
+        self._next = -math.inf
 
     def __call__(self, done: int, of: int, coarse: Callable[[], Any]) -> None:
         self._go_on()
         fields: dict[str, Any] = {"request": self._request, "done": done, "of": of}
         now = time.monotonic()
-        if not self._preview or now - self._shown < 1 / _PREVIEWS_PER_SECOND:
+        if not self._preview or now < self._next:
             self._send(Message("progress", fields))
             return
-        self._shown = now
         table, arrays = pack_motions([coarse()])
+        made = time.monotonic()
+        pause = _PAUSE_PER_PREVIEW * (made - now)
+        self._next = max(now + 1 / _PREVIEWS_PER_SECOND, made + pause)
         self._send(Message("progress", {**fields, "motions": table}, arrays))
 
 
