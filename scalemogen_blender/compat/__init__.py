@@ -26,6 +26,7 @@ from .key_writing import (
     put_key_table,
     read_key_table,
     remove_groups,
+    scratch_curve,
     tweaked_strip,
 )
 from .keyframes import (
@@ -66,6 +67,7 @@ __all__ = [
     "read_keys",
     "remove_curve",
     "remove_groups",
+    "scratch_curve",
     "select_bones",
     "selected_bones",
     "selected_frames",

@@ -108,3 +108,12 @@ def played_range(animation: bpy.types.AnimData) -> tuple[float, float]:
         return low, high
     ends = [end for c in curves if len(c.keyframe_points) for end in c.range()]
     return (min(ends), max(ends)) if ends else (0.0, 0.0)
+
+
+def scratch_curve(action: bpy.types.Action) -> bpy.types.FCurve:
+    """A curve in an action that nothing plays."""
+    if not hasattr(action, "slots"):
+        return action.fcurves.new("location")
+    slot = action.slots.new(id_type="OBJECT", name="Scratch")
+    strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
+    return strip.channelbag(slot, ensure=True).fcurves.new("location")

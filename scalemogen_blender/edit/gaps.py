@@ -14,6 +14,7 @@ import numpy as np
 
 from .key_table import BEZIER, CONSTANT, LINEAR, joined, linear_keys, times
 from .segments import Bezier, handle_of_slope, point_of_slope, slope
+from .thinning import Scratch
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Gap:
     end_slope: with which slope the curve goes on beyond its last key on this side, where that has
         to be kept by a key of ours; None where the curve keeps its value there anyway.
     neighbour_slope: of the outer key to its neighbour inside, where Blender goes on with it.
-    lost: there is no way to keep that slope.
+    pivots: keys that keep it; lost: there is no way to.
+    pieces: parts of the segment that were found to be right.
     """
 
     frames: np.ndarray
@@ -51,6 +53,8 @@ class Gap:
     neighbour_slope: np.float32 | None = None
     chosen: np.ndarray = field(init=False)
     lost: bool = field(init=False, default=False)
+    pivots: int = field(init=False, default=0)
+    pieces: dict[tuple[float, float], np.ndarray] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.chosen = np.zeros(len(self.frames), dtype=bool)
@@ -67,12 +71,31 @@ class Gap:
     def _samples(self) -> np.ndarray:
         return linear_keys(self.frames[self.chosen], self.values[self.chosen])
 
+    @property
+    def is_curved(self) -> bool:
+        """Whether the gap is a part of a Bezier segment that may do with few keys."""
+        return self._bezier is not None and self.chosen[:1].any() and len(self.frames) > 2
+
+    @property
+    def _bezier(self) -> Bezier | None:
+        return None if self.outer is None or self.shape.flat else self.shape.bezier
+
+    def thin(self, scratch: Scratch) -> None:
+        """Have few keys, with handles that make the rest right."""
+        assert self.shape.bezier is not None
+        self.chosen, self.pieces = scratch.few(self.shape.bezier, self.frames, self.values)
+
+    def _piece(self, low: float, high: float) -> np.ndarray:
+        assert self.shape.bezier is not None
+        found = self.pieces.get((low, high))
+        return self.shape.bezier.piece(low, high) if found is None else found
+
     def _pivot(self, low: float, high: float) -> np.ndarray | None:
         """A key that keeps the slope with which Blender goes on beyond the outer key."""
         assert self.outer is not None
         assert self.neighbour_slope is not None
         found = point_of_slope(self.outer["co"][0], self.neighbour_slope, low, high)
-        self.lost = found is None
+        self.lost, self.pivots = found is None, int(found is not None)
         return None if found is None else linear_keys(found[:1], found[1:])
 
 
@@ -98,18 +121,18 @@ class GapBefore(Gap):
     def keys(self, first: np.ndarray) -> np.ndarray:
         """Keys of the gap; the range's first key [1] gets the left handle that belongs to them."""
         kept, places = self._samples(), self.frames[self.chosen]
-        bezier = self.shape.bezier
+        bezier = self._bezier
         if self.outer is not None and self.outer["interpolation"][0] == BEZIER:
             # The handle outside is made for a longer way: one without length meets it best.
             if len(kept):
                 kept["handle_left"][0] = kept["co"][0]
             else:
                 first["handle_left"] = first["co"]
-        if bezier is not None and not self.shape.flat and self.outer is not None:
+        if bezier is not None:
             for i, (low, high) in enumerate(
                 zip(places[:-1].tolist(), places[1:].tolist(), strict=True)
             ):
-                _bend(kept[i : i + 2], bezier.piece(low, high))
+                _bend(kept[i : i + 2], self._piece(low, high))
             if self.unchanged and len(kept):
                 piece = bezier.piece(float(places[-1]), float(times(first)[0]))
                 first["handle_left"] = piece[2]
@@ -152,12 +175,12 @@ class GapAfter(Gap):
             kept["interpolation"] = CONSTANT
             if self.unchanged and len(self.frames):
                 last["interpolation"] = CONSTANT
-        bezier = self.shape.bezier
-        if bezier is not None and not self.shape.flat and self.outer is not None:
+        bezier = self._bezier
+        if bezier is not None:
             for i, (low, high) in enumerate(
                 zip(places[:-1].tolist(), places[1:].tolist(), strict=True)
             ):
-                _bend(kept[i : i + 2], bezier.piece(low, high))
+                _bend(kept[i : i + 2], self._piece(low, high))
             if len(kept):
                 kept["interpolation"][-1] = BEZIER
                 kept["handle_right"][-1] = kept["co"][-1]

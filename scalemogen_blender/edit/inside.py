@@ -79,7 +79,13 @@ class Replacement:
     @property
     def extra(self) -> int:
         """How many keys outside the range are ours."""
-        return int(self._left.chosen.sum() + self._right.chosen.sum())
+        return sum(int(gap.chosen.sum()) + gap.pivots for gap in (self._left, self._right))
+
+    @property
+    def curved(self) -> list[GapBefore | GapAfter]:
+        """The gaps that may do with few keys, see :meth:`gaps.Gap.thin`."""
+        gaps = [self._left, self._right] if self._exact_after else [self._left]
+        return [gap for gap in gaps if gap.is_curved]
 
     def keys(self) -> np.ndarray:
         """All keys in order of time."""

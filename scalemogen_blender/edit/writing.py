@@ -1,8 +1,11 @@
 """The keys of an edit into the rig's present action; everything outside the range stays.
 
 What lies outside is the same to the last bit: the keys there with their handles, and the value of
-every curve at every whole frame of the scene.  Blender is never asked to compute handles anew: it
-would move automatic ones outside (it does so by itself when somebody edits such a curve later).
+every curve at every whole frame of the scene.  Where a curve has no key next to the range, keys of
+ours hold it (:mod:`gaps`).  Blender is never asked to compute handles anew (``FCurve.update``): it
+would move automatic ones of the keys next to ours.  They stay through undo, saving and loading; it
+does move them when somebody edits that very curve later, as with any key that is put in.  Making
+them free would prevent that, and change the artist's keys.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from .inside import Curve, Inside, Replacement, nearest, same
 from .key_table import KEY, NO_KEYS, times
 from .nearby import next_to
 from .restoring import Undo, unchanged_on_error
+from .thinning import Scratch
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ def write(
         end = int(time.visible[1])
         carried = carrying.Carrying.of(rig, later, bones, last, end, retargeter)
     changes = _changes(rig, channels, frames[order], time, carried)
+    _thin(changes)
     with unchanged_on_error(rig) as undo:
         copied = undo.prepare_action()
         for change in changes:
@@ -84,6 +89,19 @@ def write(
             _carry(undo, carried, changes, time)
         undo.show()
     return Written(len(changes), sum(c.replacement.extra for c in changes), copied)
+
+
+def _thin(changes: list[_Change]) -> None:
+    """Few keys where curves outside are smooth."""
+    gaps = [gap for change in changes for gap in change.replacement.curved]
+    if not gaps:
+        return
+    scratch = Scratch.new(len(gaps))
+    try:
+        for gap in gaps:
+            gap.thin(scratch)
+    finally:
+        scratch.remove()
 
 
 def _carry(
