@@ -10,10 +10,14 @@ import rig_library
 from core import retarget
 from core.errors import ScaleMoGenError
 from scalemogen_blender import compat, mannequin, pipeline, rest_armature
-from scalemogen_blender.edit import posing, reading
+from scalemogen_blender.edit import applying, posing, reading
 from scalemogen_blender.edit import region as regions
 from tests.blender_scripts.control_rigs import *
 from tests.blender_scripts.rig_edits import *
+from core import editing
+from core.editing.compose import compose
+from core.cleanup import find_contacts, legs_of
+from tests.footwork import strolling
 from tests.synthetic import walking
 
 scene = bpy.context.scene
@@ -68,7 +72,7 @@ for scheme, made, root, (fps, base), start in CASES:
     scene.render.fps, scene.render.fps_base = fps, base
     rig = rig_of(scheme, **made)
     motion = walking(40, fps=fps / base)
-    for parts in (["left_arm"], ["spine", "head"], ["right_leg"], ["root"], WHOLE):
+    for parts in (["left_arm"], ["root"], WHOLE):
         animated(rig, motion, retarget.RetargetOptions(root=root), start)
         judge((scheme, parts), put_on(rig, parts, 12, 28, (1, 40)))
     # The deltas are of no consequence where nothing is edited.
@@ -203,6 +207,36 @@ for index, (make, kind) in enumerate(CASES):
     for parts in (["left_arm"], ["right_leg"], ["spine"], ["root"]):
         animated(rig, walk, retarget.RetargetOptions(controls=kind))
         judge((index, kind, parts), put_on(rig, parts, 10, 22, (1, 30)))
+# Feet that hang on the hips by their controls are held by an edit that moves the hips.
+_, rig = own_ik_legs(True, "COPY")
+
+def hang(bones):
+    for side in SIDES:
+        bones[f"{side}_foot_control"].parent = bones["pelvis"]
+
+edited(rig, hang)
+bpy.context.scene.render.fps = 30
+animated(rig, strolling(1.5))
+bones = pipeline.recognised(rig)
+read = reading.read(rig, 1, 45, bones)
+region = regions.region(rig, ["root"], 13, 33, parts=True, bone_map=bones)
+report = editing.Report(editing.Edit(region.joints, 12, 32), (12, 32), (0, 44))
+made = strolling(1.5, speed=0.9, crouch=0.15)
+new = compose(read.motion, made, 0, report.edit, report)
+assert {"left_hip", "right_knee"} <= set(new.report.adjusted)
+found = applying.apply(rig, read, new, region)
+assert {"pelvis", "left_foot_control", "right_foot_control"} <= set(found.bones)
+after = reading.read(rig, 1, 45, bones)
+hips = after.motion.root_positions - new.motion.root_positions
+assert np.abs(hips).max() < 1e-4
+stood, stands = (find_contacts(m).planted for m in (read.motion, new.motion))
+away = np.linalg.norm(new.motion.positions() - read.motion.positions(), axis=-1)
+for leg in legs_of(read.motion.skeleton):
+    kept = stood[:, leg.toe_contact] & stands[:, leg.toe_contact] & (away[:, leg.toe] < 0.005)
+    column = read.pose.names.index(f"{leg.side}_foot")
+    moved = (after.pose.matrices - read.pose.matrices)[kept, column, :3, 3]
+    assert kept[12:33].any() and np.abs(moved).max() < 1e-3, np.abs(moved).max()
+
 # Switched to inverse kinematics by hand, without a preset that knows the switch.
 _, rig = switched_limbs()
 bpy.context.scene.render.fps = 30

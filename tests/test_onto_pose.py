@@ -116,7 +116,7 @@ recipes = st.builds(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     recipe=recipes,
     tilted=st.booleans(),

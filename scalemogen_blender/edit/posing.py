@@ -82,6 +82,7 @@ def _asking(
         chains = read.bone_map.bones
     else:
         inverse, follow = _inverse(rig, plan, values, slots, adjusted)
+        _check_trunk(rig, plan, values, slots)
         retargeter = _controls(rig, read, plan, now)
         chains = plan.controls
     names = {chains[slot][row] for slot, row in region.places if row < len(chains.get(slot, ()))}
@@ -134,6 +135,21 @@ def _inverse(
             if not own & slots:
                 follow.add(name)
     return found, frozenset(follow)
+
+
+def _check_trunk(
+    rig: bpy.types.Object,
+    plan: ControlPlan,
+    values: Mapping[present.Property, np.ndarray],
+    slots: Iterable[str],
+) -> None:
+    """ScaleMoGenError if what the neck or the head follows changes in the range."""
+    moved = [path for limb, path in present.changing(plan, values) if not limb]
+    if moved and {"neck", "head"} & set(slots):
+        raise errors.ScaleMoGenError(
+            f"What the head of '{rig.name}' follows changes in these frames ({moved[0]}); choose "
+            "frames before or after the change, or leave neck and head out."
+        )
 
 
 def _controls(
