@@ -18,6 +18,8 @@ _FRESH = 0.1
 _handlers: list[tuple[type, object]] = []
 #: When the region was last found, for which scene, and what it was.
 _found: tuple[float, int, affected.Affected | None] = (0.0, 0, None)
+#: Whether there was something to draw the last time.
+_shows = False
 #: After an error nothing is drawn any more: the console would be flooded.
 _failed = False
 
@@ -41,11 +43,14 @@ def _wanted(context: bpy.types.Context) -> tuple[bpy.types.Object, affected.Affe
 
 
 def _guarded(draw: Any) -> None:
-    global _failed
+    global _failed, _shows
     if _failed:
         return
     try:
         wanted = _wanted(bpy.context)
+        if (wanted is not None) != _shows:  # a tab or a mode: the other editors do not notice
+            _shows = wanted is not None
+            interface.redraw()
         if wanted is not None:
             draw(bpy.context, *wanted)
     except Exception:
@@ -81,3 +86,9 @@ def unregister() -> None:
         space, handle = _handlers.pop()
         space.draw_handler_remove(handle, "WINDOW")
     affected.forget()
+    _forget()
+
+
+def _forget() -> None:
+    global _found
+    _found = (0.0, 0, None)
