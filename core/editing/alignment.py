@@ -20,6 +20,8 @@ from ..rotations import (
 UP = np.array([0.0, 1.0, 0.0])
 #: Width (s) of the Gaussian that takes the swing of steps out of the heading.
 _HEADING_SECONDS = 1 / 6
+#: Motions whose heights differ by no more than this (m) over some frames are the same there.
+_SAME = 0.05
 
 
 def heading(motion: Motion) -> np.ndarray:
@@ -91,12 +93,14 @@ def extended(motion: Motion, before: int, after: int) -> Motion:
 def floor_difference(source: Motion, made: Motion, outside: np.ndarray) -> float:
     """How much higher the source's floor is than that of what was made.
 
-    Both in the same frames; ``outside`` [T] are those in which both show the same motion.  Where
-    there are none the lowest feet of both tell.
+    Both in the same frames; ``outside`` [T] are those in which both should show the same motion.
+    Where there are none, or they do not, the lowest feet of both tell.
     """
     if outside.any():
         lifted = source.root_positions[outside, 1] - made.root_positions[outside, 1]
-        return float(np.median(lifted))
+        low, middle, high = np.percentile(lifted, [10.0, 50.0, 90.0])
+        if high - low < _SAME * body_scale(source.skeleton):
+            return float(middle)
     return _floor(source) - _floor(made)
 
 

@@ -85,9 +85,9 @@ def usual_turn_jumps(rotations: np.ndarray) -> np.ndarray:
     return _usual(quaternion_to_rotation_vector(steps))
 
 
-def usual_path_jump(path: np.ndarray) -> float:
-    """The jump of velocity that is usual on a path [T, 3]."""
-    return float(_usual(np.diff(path, axis=0)[:, None])[0])
+def usual_path_jumps(paths: np.ndarray) -> np.ndarray:
+    """The jump of velocity that is usual on each of the paths [J] in [T, J, 3]."""
+    return _usual(np.diff(paths, axis=0))
 
 
 def _usual(velocities: np.ndarray) -> np.ndarray:

@@ -10,7 +10,14 @@ import numpy as np
 from ..cleanup import clean_up, find_contacts, legs_of, within_limits, without_jitter
 from ..errors import ScaleMoGenError
 from ..motion import Motion
-from ..rotations import normalize, quaternion_conjugate, quaternion_multiply
+from ..rotations import (
+    normalize,
+    quaternion_conjugate,
+    quaternion_multiply,
+    quaternion_rotate,
+    quaternion_to_rotation_vector,
+    rotation_vector_to_quaternion,
+)
 from .alignment import (
     extended,
     floor_difference,
@@ -24,7 +31,7 @@ from .borders import (
     blend_frames,
     path_through,
     rotations_through,
-    usual_path_jump,
+    usual_path_jumps,
     usual_turn_jumps,
 )
 from .edit import Edit, Edited, Offset, Report
@@ -35,6 +42,10 @@ from .roots import followed
 _BESIDE = 2
 #: Jumps of velocity that look like none, however still a motion is otherwise: rad/s, m/s.
 _TURN_JUMP, _PATH_JUMP = 0.5, 0.1
+#: Joints that carry nothing further away than this (m) may turn as if they did.
+_LEAST_LEVER = 0.1
+#: What the pelvis carries, and how far (radians) it may tilt beneath that where that is not edited.
+_TRUNK, _TILT = ("spine1", "spine2", "spine3"), np.radians(10.0)
 
 
 def compose(
@@ -140,22 +151,53 @@ def _under_parents(old: Motion, made: Motion, turns: np.ndarray, edit: Edit) -> 
     intended = made.global_rotations()
     if not edits_root:
         intended = quaternion_multiply(yaw(turns)[:, None], intended)
-    rotations = old.rotations.copy()
+    rotations, root = old.rotations.copy(), old.root_positions.copy()
     actual = np.empty_like(intended)
+    own = np.zeros(len(edited), dtype=bool)  # stands in the world as it was made
+    if edits_root:
+        root = made.root_positions.copy()
+        actual[:, 0] = rotations[:, 0] = made.rotations[:, 0]
+        own[0] = bool({*_TRUNK} & {*edit.joints})
+        if not own[0]:
+            actual[:, 0] = rotations[:, 0] = _under_trunk(old, intended)
+            legs = [leg.hip for leg in legs_of(skeleton)]
+            if all(edited[hip] for hip in legs):
+                middle = skeleton.rest_offsets[legs].mean(axis=0)
+                root += quaternion_rotate(intended[:, 0], middle)
+                root -= quaternion_rotate(rotations[:, 0], middle)
+    else:
+        actual[:, 0] = rotations[:, 0]
     for joint, parent in enumerate(skeleton.parents):
         if parent < 0:
-            if edited[joint]:
-                rotations[:, joint] = made.rotations[:, joint]
-            actual[:, joint] = rotations[:, joint]
             continue
-        if edited[joint] and edited[parent]:
-            rotations[:, joint] = made.rotations[:, joint]
-        elif edited[joint]:
-            local = quaternion_multiply(quaternion_conjugate(actual[:, parent]), intended[:, joint])
-            rotations[:, joint] = normalize(local)
+        if edited[joint]:
+            own[joint] = True
+            if own[parent]:
+                rotations[:, joint] = made.rotations[:, joint]
+            else:
+                back = quaternion_conjugate(actual[:, parent])
+                rotations[:, joint] = normalize(quaternion_multiply(back, intended[:, joint]))
         actual[:, joint] = quaternion_multiply(actual[:, parent], rotations[:, joint])
-    root = made.root_positions if edits_root else old.root_positions
-    return replace(old, rotations=rotations, root_positions=root.copy())
+    return replace(old, rotations=rotations, root_positions=root)
+
+
+def _under_trunk(old: Motion, intended: np.ndarray) -> np.ndarray:
+    """Rotations [T, 4] of an edited pelvis that carries a trunk which is not edited.
+
+    The trunk shall stand in the world as the model saw it, and not fall over with every tilt of the
+    pelvis: of the pelvis' own tilt only so much is left as a trunk can follow.
+    """
+    chest = old.skeleton.index(_TRUNK[-1])
+    wanted = intended[:, chest]
+    for name in reversed(_TRUNK):
+        back = quaternion_conjugate(old.rotations[:, old.skeleton.index(name)])
+        wanted = quaternion_multiply(wanted, back)
+    tilt = quaternion_to_rotation_vector(
+        quaternion_multiply(intended[:, 0], quaternion_conjugate(wanted))
+    )
+    size = np.linalg.norm(tilt, axis=-1, keepdims=True)
+    share = _TILT * np.tanh(size / _TILT) / np.maximum(size, 1e-9)
+    return normalize(quaternion_multiply(rotation_vector_to_quaternion(share * tilt), wanted))
 
 
 def _through_borders(
@@ -172,7 +214,7 @@ def _through_borders(
     edited = [old.skeleton.index(name) for name in edit.joints]
     frames = blend_frames(edit, old.fps)
     rotations, root = old.rotations.copy(), old.root_positions.copy()
-    usual = usual_turn_jumps(source.rotations[:, edited])
+    usual = _usual_jumps(source)[edited]
     through = rotations_through(
         old.rotations[:, edited],
         new.rotations[:, edited],
@@ -180,16 +222,38 @@ def _through_borders(
         last,
         frames,
         borders,
-        np.maximum(usual, _TURN_JUMP / old.fps),
+        usual,
     )
     rotations[part, edited] = through[part]
     if "pelvis" in edit.joints:
-        jump = max(usual_path_jump(source.root_positions), _PATH_JUMP / old.fps)
+        jump = max(float(usual_path_jumps(source.root_positions[:, None])[0]), _PATH_JUMP / old.fps)
         path = path_through(
             old.root_positions, new.root_positions, first, last, frames, borders, jump
         )
         root[part] = path[part]
     return replace(old, rotations=rotations, root_positions=root)
+
+
+def _usual_jumps(source: Motion) -> np.ndarray:
+    """The jump [J] of each joint's angular velocity that looks usual in a motion, per frame.
+
+    Neither the joint nor what it carries furthest away may jump more than usual: a wrist may shake
+    while its hand goes a smooth way.  Of pelvis and legs, which have to come to their standing feet
+    soon, only the joint itself counts.
+    """
+    skeleton, rest = source.skeleton, source.skeleton.rest_positions
+    turns = np.maximum(usual_turn_jumps(source.rotations), _TURN_JUMP / source.fps)
+    paths = np.maximum(usual_path_jumps(source.positions()), _PATH_JUMP / source.fps)
+    ends, levers = np.arange(skeleton.joint_count), np.zeros(skeleton.joint_count)
+    for joint in reversed(range(1, skeleton.joint_count)):
+        end, above = ends[joint], skeleton.parents[joint]
+        lever = float(np.linalg.norm(rest[end] - rest[above]))
+        if lever > levers[above]:
+            ends[above], levers[above] = end, lever
+    usual = np.minimum(turns, paths[ends] / np.maximum(levers, _LEAST_LEVER))
+    quick = [0, *(j for leg in legs_of(skeleton) for j in (leg.hip, leg.knee, leg.ankle, leg.toe))]
+    usual[quick] = turns[quick]
+    return usual
 
 
 def _on_feet(
