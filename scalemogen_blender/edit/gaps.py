@@ -143,6 +143,7 @@ class GapBefore(Gap):
         return self._with_pivot(kept, first)
 
     def _with_pivot(self, kept: np.ndarray, first: np.ndarray) -> np.ndarray:
+        self.pivots, self.lost = 0, False
         if self.outer is None or self.neighbour_slope is None:
             return kept
         following = kept if len(kept) else first
@@ -194,6 +195,7 @@ class GapAfter(Gap):
         return self._with_pivot(kept, last)
 
     def _with_pivot(self, kept: np.ndarray, last: np.ndarray) -> np.ndarray:
+        self.pivots, self.lost = 0, False
         if self.outer is None or self.neighbour_slope is None:
             return kept
         before = kept if len(kept) else last
