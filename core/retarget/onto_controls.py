@@ -225,7 +225,8 @@ def twists(body: PosedBody) -> dict[str, np.ndarray]:
         if twist.control not in body.turned_by:
             continue
         turn = body.turn(twist.control)
-        carried = slerp(*(body.turn(carrier) for carrier in twist.carriers), np.array(0.5))
+        first, second = (body.turn(carrier) for carrier in twist.carriers)
+        carried = slerp(first, second, np.array(0.5))
         seen = shown.turn(body.seen_name(twist.control))
         along = quaternion_rotate(seen, _Y)
         own_along = quaternion_rotate(shown.turn(twist.bone), _Y)
