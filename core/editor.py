@@ -31,6 +31,8 @@ _EMPTY_TOKENS = 8
 #: if the range were a clip of its own, so that the prompt happens within it as a whole.  Limbs on a
 #: body that stays have to fit it in more than detail.
 _FITTED_BODY, _FITTED_LIMBS = 1, 2
+#: Seconds on either side of the range that the composing is shown.
+_SHOWN_SECONDS = 0.8
 #: Without a prompt the scales before these many show what is around.
 _FITTED_AROUND = 2
 
@@ -114,7 +116,7 @@ class Editor:
         )
 
         def composed(sums: Tensor, clean: bool) -> Edited:
-            made, at = self._decoded(sums, grid, source.fps)
+            made, at = self._decoded(sums, grid, source.fps, edit)
             edited = compose(source, made, at, edit, report, clean)
             return edited if looped is None else looped.back(edited)
 
@@ -303,10 +305,15 @@ class Editor:
     # --- what comes out --------------------------------------------------------------------------
 
     @torch.inference_mode()
-    def _decoded(self, sums: Tensor, grid: Grid, fps: float) -> tuple[Motion, int]:
-        """The window's motion at ``fps`` of sums of codes [1, cells, 7, d], and its first frame."""
+    def _decoded(self, sums: Tensor, grid: Grid, fps: float, edit: Edit) -> tuple[Motion, int]:
+        """The motion at ``fps`` of sums of codes [1, cells, 7, d], and its first frame.
+
+        It shows the range and a little around it: more is thrown away by the composing.
+        """
         made = self._motion(sums)
         first, last = _clamped(grid.frames_of(0, grid.cells))
+        around = round(_SHOWN_SECONDS * fps)
+        first, last = max(first, edit.first - around), min(last, edit.last + around)
         at = (np.arange(first, last + 1) - grid.start) / grid.step
         return sampled_at(made, at, fps), first
 
