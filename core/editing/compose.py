@@ -10,14 +10,6 @@ import numpy as np
 from ..cleanup import clean_up, find_contacts, legs_of, within_limits, without_jitter
 from ..errors import ScaleMoGenError
 from ..motion import Motion
-from ..rotations import (
-    normalize,
-    quaternion_conjugate,
-    quaternion_multiply,
-    quaternion_rotate,
-    quaternion_to_rotation_vector,
-    rotation_vector_to_quaternion,
-)
 from .alignment import (
     extended,
     floor_difference,
@@ -25,8 +17,8 @@ from .alignment import (
     heading,
     held_until,
     turned_and_moved,
-    yaw,
 )
+from .body_borders import under_parents
 from .borders import (
     blend_frames,
     path_through,
@@ -44,8 +36,6 @@ _BESIDE = 2
 _TURN_JUMP, _PATH_JUMP = 0.5, 0.1
 #: Joints that carry nothing further away than this (m) may turn as if they did.
 _LEAST_LEVER = 0.1
-#: What the pelvis carries, and how far (radians) it may tilt beneath that where that is not edited.
-_TRUNK, _TILT = ("spine1", "spine2", "spine3"), np.radians(10.0)
 
 
 def compose(
@@ -96,7 +86,7 @@ def compose(
     else:
         turns = half_turns(heading(old) - heading(made))
         turns = np.unwrap(turns)
-    new = _under_parents(old, made, turns, edit)
+    new = under_parents(old, made, turns, edit)
     new = _through_borders(source, old, new, first, last, edit, borders)
     new = replace(new, contacts=None)
     new, adjusted = _on_feet(old, new, inside, planted, floor, edit, cleanup)
@@ -138,66 +128,6 @@ def _carried_on(motion: Motion, start: int, offset: Offset) -> Motion:
     rotations, root = motion.rotations.copy(), motion.root_positions.copy()
     rotations[start:, 0], root[start:] = later.rotations[:, 0], later.root_positions
     return replace(motion, rotations=rotations, root_positions=root)
-
-
-def _under_parents(old: Motion, made: Motion, turns: np.ndarray, edit: Edit) -> Motion:
-    """The old motion with the edited joints of the made one, in all frames.
-
-    turns: [T] angles from the made motion's heading to that of this one, where the root's own
-    rotation does not have them already.
-    """
-    skeleton, edits_root = old.skeleton, "pelvis" in edit.joints
-    edited = [name in edit.joints for name in skeleton.joint_names]
-    intended = made.global_rotations()
-    if not edits_root:
-        intended = quaternion_multiply(yaw(turns)[:, None], intended)
-    rotations, root = old.rotations.copy(), old.root_positions.copy()
-    actual = np.empty_like(intended)
-    own = np.zeros(len(edited), dtype=bool)  # stands in the world as it was made
-    if edits_root:
-        root = made.root_positions.copy()
-        actual[:, 0] = rotations[:, 0] = made.rotations[:, 0]
-        own[0] = bool({*_TRUNK} & {*edit.joints})
-        if not own[0]:
-            actual[:, 0] = rotations[:, 0] = _under_trunk(old, intended)
-            legs = [leg.hip for leg in legs_of(skeleton)]
-            if all(edited[hip] for hip in legs):
-                middle = skeleton.rest_offsets[legs].mean(axis=0)
-                root += quaternion_rotate(intended[:, 0], middle)
-                root -= quaternion_rotate(rotations[:, 0], middle)
-    else:
-        actual[:, 0] = rotations[:, 0]
-    for joint, parent in enumerate(skeleton.parents):
-        if parent < 0:
-            continue
-        if edited[joint]:
-            own[joint] = True
-            if own[parent]:
-                rotations[:, joint] = made.rotations[:, joint]
-            else:
-                back = quaternion_conjugate(actual[:, parent])
-                rotations[:, joint] = normalize(quaternion_multiply(back, intended[:, joint]))
-        actual[:, joint] = quaternion_multiply(actual[:, parent], rotations[:, joint])
-    return replace(old, rotations=rotations, root_positions=root)
-
-
-def _under_trunk(old: Motion, intended: np.ndarray) -> np.ndarray:
-    """Rotations [T, 4] of an edited pelvis that carries a trunk which is not edited.
-
-    The trunk shall stand in the world as the model saw it, and not fall over with every tilt of the
-    pelvis: of the pelvis' own tilt only so much is left as a trunk can follow.
-    """
-    chest = old.skeleton.index(_TRUNK[-1])
-    wanted = intended[:, chest]
-    for name in reversed(_TRUNK):
-        back = quaternion_conjugate(old.rotations[:, old.skeleton.index(name)])
-        wanted = quaternion_multiply(wanted, back)
-    tilt = quaternion_to_rotation_vector(
-        quaternion_multiply(intended[:, 0], quaternion_conjugate(wanted))
-    )
-    size = np.linalg.norm(tilt, axis=-1, keepdims=True)
-    share = _TILT * np.tanh(size / _TILT) / np.maximum(size, 1e-9)
-    return normalize(quaternion_multiply(rotation_vector_to_quaternion(share * tilt), wanted))
 
 
 def _through_borders(
