@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: Pixels: of the bar of what is made anew, of the range's borders.
 _BAR, _EDGE = 4.0, 1.0
+#: Height of the strip above the keys, in which the current frame is dragged.
+_SCRUBBING = 23.0
 
 
 def draw(context: bpy.types.Context, _rig: bpy.types.Object, now: Affected) -> None:
@@ -26,9 +28,10 @@ def draw(context: bpy.types.Context, _rig: bpy.types.Object, now: Affected) -> N
     pixel = ((right - left) / max(region.width, 1), (high - low) / max(region.height, 1))
     scale = context.preferences.system.ui_scale
     blend = context.scene.scalemogen.edit.blend
+    top = high - _SCRUBBING * scale * pixel[1]
     rectangles = [
         *bands(now, blend, low, high),
-        *bars(now, low, low + _BAR * scale * pixel[1]),
+        *bars(now, top - _BAR * scale * pixel[1], top),
         *edges(now, low, high, _EDGE * scale * pixel[0]),
     ]
     _paint(rectangles)
