@@ -15,6 +15,7 @@ from scalemogen_blender.edit import region as regions
 from tests.blender_scripts.control_rigs import *
 from tests.blender_scripts.rig_edits import *
 from core import editing
+from core.editing.alignment import turned_and_moved
 from core.editing.compose import compose
 from core.cleanup import find_contacts, legs_of
 from tests.footwork import strolling
@@ -89,6 +90,24 @@ for scheme, made, root, (fps, base), start in CASES:
         from core.rotations import matrix_to_quaternion
         turned = rotation_angle(pose.rotations[:, column], matrix_to_quaternion(there))
         assert turned.max() < 1e-6, name
+
+# What comes after is carried on in the world, also where the object has carried the rig away.
+scene.render.fps, scene.render.fps_base = 30, 1.0
+rig = rig_of("mixamo")
+animated(rig, walking(40), retarget.RetargetOptions(root="OBJECT"))
+bones = pipeline.recognised(rig)
+read = reading.read(rig, 1, 40, bones)
+region = regions.region(rig, ["root"], 10, 20, parts=True, bone_map=bones)
+offset = editing.Offset(0.6, np.array([0.3, 0.0, -0.2]))
+same = changed(read.motion, region.joints, 9, 19)
+later = turned_and_moved(read.motion, offset.turn, offset.shift)
+turns, root = same.motion.rotations.copy(), same.motion.root_positions.copy()
+turns[20:, 0], root[20:] = later.rotations[20:, 0], later.root_positions[20:]
+motion = replace(same.motion, rotations=turns, root_positions=root)
+applying.apply(rig, read, replace(same, motion=motion, offset=offset), region)
+after = reading.read(rig, 1, 40, bones).motion
+assert np.abs(after.root_positions - root).max() < 1e-4
+assert rotation_angle(after.rotations[20:, 0], turns[20:, 0]).max() < 1e-3
 
 # A hidden rig in the middle of the scene's other things, and beyond the end of what it plays.
 scene.render.fps, scene.render.fps_base = 30, 1.0

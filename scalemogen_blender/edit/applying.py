@@ -31,5 +31,5 @@ def apply(rig: bpy.types.Object, read: Reading, edited: editing.Edited, region: 
     from . import writing
 
     pose = posing.channels(rig, read, edited, region)
-    writing.write(rig, pose, region.first, edited.offset)
+    writing.write(rig, pose, region.first, edited.offset, read.retargeter)
     return Applied(bake.keyed_bones(pose), region.first, region.last)
