@@ -13,7 +13,7 @@ from core.cleanup import legs_of
 from core.dataset_format import Pack, read_pack
 from core.editing import Edit, Edited, Report, joints_of
 from core.editing.alignment import heading, turned_and_moved, yaw
-from core.editing.borders import decay
+from core.editing.borders import decay, jumps_of_turns, path_through, rotations_through
 from core.editing.compose import compose
 from core.editing.measures import (
     border_jumps,
@@ -263,6 +263,62 @@ def test_large_differences_take_longer_and_jump_less_than_a_cut() -> None:
             turn_jumps(blended.motion)[frames].max() < 0.12 * turn_jumps(cut.motion)[frames].max()
         )
     assert velocity_jump(blended.motion, 30, arm) < 8.0
+
+
+def two_turning(draw: st.DrawFn, frames: int, apart: float) -> tuple[np.ndarray, np.ndarray]:
+    """Old and new rotations [T, 1, 4] that turn slowly, up to so many radians apart."""
+    axis = st.lists(st.floats(-1, 1), min_size=3, max_size=3).map(np.array)
+    axis = axis.filter(lambda v: np.linalg.norm(v) > 0.1).map(lambda v: v / np.linalg.norm(v))
+    time = np.arange(frames)[:, None]
+    old, new = (
+        rotation_vector_to_quaternion(draw(st.floats(0, 0.05)) * time * draw(axis))
+        for _ in range(2)
+    )
+    middle = quaternion_multiply(old[20], new[20] * [1, -1, -1, -1])
+    turn = rotation_vector_to_quaternion(draw(st.floats(0, apart)) * draw(axis))
+    new = quaternion_multiply(quaternion_multiply(turn, middle), new)
+    return old[:, None], new[:, None]
+
+
+@settings(max_examples=60)
+@given(st.data(), st.integers(0, 2**32 - 1))
+def test_where_the_range_has_room_no_joint_jumps_more_than_is_usual(
+    data: st.DataObject, seed: int
+) -> None:
+    old, new = data.draw(st.composite(two_turning)(90, np.radians(170.0)))
+    # The model's own jump, right where old and new meet.
+    rough = np.random.default_rng(seed).normal(size=(3, 1, 3)) * 0.3
+    new[20:23] = quaternion_multiply(rotation_vector_to_quaternion(rough), new[20:23])
+    usual = 0.12
+    through = rotations_through(old, new, 20, 69, (4, 20), (True, True), usual)
+    whole = np.concatenate([old[:20], through[20:70], old[70:]])
+    for border in (slice(18, 41), slice(49, 71)):
+        # At the end the two may be further apart, and turn against each other.
+        allowed = usual if border.start == 18 else 2.5 * usual
+        assert jumps_of_turns(whole[border]).max() <= allowed + 1e-9
+    assert through[41:49].tobytes() == new[41:49].tobytes()
+
+
+@settings(max_examples=100)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.floats(0.001, 0.1))
+def test_a_path_jumps_no_more_than_usual_or_than_the_smoothest_way_over(
+    seed: int, longest: int, usual: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    old, new = (np.cumsum(rng.normal(size=(80, 3)) * 0.05, axis=0) for _ in range(2))
+    through = path_through(old, new, 10, 69, (1, longest), (True, False), usual)
+    whole = np.concatenate([old[:10], through[10:]])
+    border = slice(8, 13)
+    jump = np.linalg.norm(np.diff(whole[border], n=2, axis=0), axis=-1).max()
+    after = 10 + longest
+    step = new[after + 1] - new[after]
+    begin = new[after] - (longest + 1) * step
+    shares = np.concatenate([[[1.0, -1.0], [1.0, 0.0]], decay(longest), np.zeros((2, 2))])
+    peaks = np.abs(np.diff(shares, n=2, axis=0)).max(axis=0)
+    offset, speed = old[9] - begin, (old[9] - old[8]) - step
+    smoothest = np.linalg.norm(offset) * peaks[0] + np.linalg.norm(speed) * peaks[1]
+    assert jump <= max(usual, smoothest) + 1e-9
+    np.testing.assert_array_equal(through[after:], new[after:])
 
 
 def test_jumps_at_borders_are_mostly_those_of_the_clip_itself(captured: list[Motion]) -> None:
