@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import bpy
 
 from .. import interface, rig, session
+from ..edit.looking import LooksFirst
 from ..generate import ops as generate_ops
 from ..operator_errors import reported
 from . import order
@@ -65,7 +68,7 @@ class SCALEMOGEN_OT_blocks_generate(Waiting, bpy.types.Operator):
         return self.end(order.submit(context.scene, rig.target(context), not self.waits))
 
 
-class SCALEMOGEN_OT_block_generate(WithBlock, Waiting, bpy.types.Operator):
+class SCALEMOGEN_OT_block_generate(WithBlock, Waiting, LooksFirst, bpy.types.Operator):
     """One block anew."""
 
     bl_idname = "scalemogen.block_generate"
@@ -93,6 +96,11 @@ class SCALEMOGEN_OT_block_generate(WithBlock, Waiting, bpy.types.Operator):
             cls.poll_message_set(interface.report(found))
             return False
         return True
+
+    def looking(self, context: bpy.types.Context) -> Generator[float, None, object]:
+        """The rig around the block."""
+        scene, target = context.scene, rig.target(context)
+        return order.looking_at_block(scene, target, self.number(context))
 
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
 import bpy
@@ -204,7 +204,17 @@ def submit_block(
 
     ScaleMoGenError when the engine is busy or cannot be started, or the block cannot be made.
     """
+    return edit_order.submit(_checked(scene, rig, index), scene, rig, interactive)
+
+
+def looking_at_block(
+    scene: bpy.types.Scene, rig: bpy.types.Object, index: int
+) -> Generator[float, None, edit_order.Prepared]:
+    """What :func:`submit_block` has to look at first, in steps, which yield how far it is."""
+    return edit_order.looking(_checked(scene, rig, index), scene, rig)
+
+
+def _checked(scene: bpy.types.Scene, rig: bpy.types.Object, index: int) -> edit_order.Order:
     if found := block_problem(scene, rig, index):
         raise errors.ScaleMoGenError(found)
-    wanted = block_order(scene, scene.scalemogen.blocks.entries[index])
-    return edit_order.submit(wanted, scene, rig, interactive)
+    return block_order(scene, scene.scalemogen.blocks.entries[index])

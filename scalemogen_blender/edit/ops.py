@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import fields, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from .._core import editing
 from ..generate.properties import SEED_MAX, VARIATIONS_MAX
 from ..operator_errors import reported
 from . import order
+from .looking import LooksFirst
 from .properties import LATER, LONGEST_EXTENSION
 
 #: Name under which the panel hands its settings to its own buttons: with them, a button is greyed
@@ -37,7 +39,7 @@ def problem(context: bpy.types.Context, needs_engine: bool = True) -> str:
     return order.shown_problem(context.scene, target)
 
 
-class _Editing:
+class _Editing(LooksFirst):
     """What the operators share; ``operation`` says which of them it is."""
 
     operation = "EDIT"
@@ -55,6 +57,11 @@ class _Editing:
             cls.poll_message_set(interface.report(found))
             return False
         return True
+
+    def looking(self, context: bpy.types.Context) -> Generator[float, None, object]:
+        """The rig, as far as the edit needs it."""
+        scene, target = context.scene, rig.target(context)
+        return order.looking(self._order(scene, target), scene, target)
 
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from ..generate import prompt as prompts
 from ..generate.properties import SEED_MAX
 from ..results import preview, restoring, seen
 from ..results.edits import Made
-from . import affected, plan, span
+from . import affected, plan, reading, span
 from . import region as regions
 
 if TYPE_CHECKING:
@@ -166,6 +166,13 @@ def prepare(order: Order, scene: bpy.types.Scene, rig: bpy.types.Object) -> Prep
 
     ScaleMoGenError for what cannot be meant.
     """
+    return reading.finished(looking(order, scene, rig))
+
+
+def looking(
+    order: Order, scene: bpy.types.Scene, rig: bpy.types.Object
+) -> Generator[float, None, Prepared]:
+    """:func:`prepare` in steps, which yield how far it is; the second time it is quick."""
     if found := problem(order, scene, rig) or shown_problem(scene, rig):
         raise errors.ScaleMoGenError(found)
     preview.end_on(rig)
@@ -178,8 +185,7 @@ def prepare(order: Order, scene: bpy.types.Scene, rig: bpy.types.Object) -> Prep
         session.longest_seconds(),
         extends=_is_whole(region),
     )
-    with restoring.keeping_pose(rig):
-        shown = seen.read(rig, planned.first, planned.last)
+    shown = yield from seen.steps(rig, planned.first, planned.last)
     return Prepared(order, shown.motion, planned.edit, region, planned.first)
 
 

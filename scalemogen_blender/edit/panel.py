@@ -9,7 +9,7 @@ import bpy
 from .. import bake, compat, interface, rig, session
 from ..results import preview
 from ..session import progress
-from . import affected, order, span
+from . import affected, looking, order, span
 from .ops import BUTTON
 
 _EXAMPLE = "Waves with the left hand"
@@ -142,9 +142,7 @@ def _draw_range(
             row = ends.row(align=True)
             row.prop(settings, name)
             row.operator("scalemogen.edit_range_end", text="", icon="TIME").end = end
-            source, icon = (
-                ("KEYS", "KEYFRAME_HLT") if end == "FIRST" else ("PREVIEW", "PREVIEW_RANGE")
-            )
+            source, icon = _SOURCES[end]
             row.operator("scalemogen.edit_range", text="", icon=icon).source = source
     if now.span.problem:
         problem, _, _ = now.span.problem.partition(". ")  # the rest is beside it
@@ -235,7 +233,9 @@ def _draw_shown(
 def _draw_button(layout: bpy.types.UILayout, settings: Any) -> None:
     row = layout.row(align=True)
     row.scale_y = _BIG
-    if not progress.draw_bar(row):
+    if (looked := looking.progress()) is not None:
+        row.progress(text="Reading the motion", factor=looked)
+    elif not progress.draw_bar(row):
         row.context_pointer_set(BUTTON, settings)
         row.operator("scalemogen.edit", text="Edit")
 

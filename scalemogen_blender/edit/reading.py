@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import bpy
 import numpy as np
@@ -103,6 +104,20 @@ def read(
     is the pose that stands for the rest pose, by default the artist's. Neither the playhead nor
     anything else in the file changes. ScaleMoGenError if the rig has no hips or legs.
     """
+    return finished(steps(rig, first, last, bone_map, reference))
+
+
+def steps(
+    rig: bpy.types.Object,
+    first: int,
+    last: int,
+    bone_map: retarget.BoneMap | None = None,
+    reference: np.ndarray | None = None,
+) -> Generator[float, None, Reading]:
+    """:func:`read` a frame at a time: how far it is, from 0 to 1, and in the end the reading.
+
+    Between two steps there is a scene more in the file: close it before anything is saved.
+    """
     if last < first:
         raise errors.ScaleMoGenError(f"Frames {first} to {last} are no range.")
     if rig.data.pose_position == "REST":
@@ -113,7 +128,7 @@ def read(
     if reference is None and hasattr(rig, "scalemogen"):  # else the add-on is not registered
         reference = reference_pose.reference(rig)
     frames = np.arange(first, last + 1)
-    pose = sample(rig, frames)
+    pose = yield from sampling(rig, frames)
     rest = replace(armature.read_rest_rig(rig), to_world=pose.world[0])
     values = {key: float(value[0]) for key, value in pose.switches.items()}
     plan = present.plan_of(rig, bones, values)
@@ -195,8 +210,22 @@ def _unit(axes: np.ndarray) -> np.ndarray:
     return axes / np.maximum(np.linalg.norm(axes, axis=-2, keepdims=True), 1e-12)
 
 
+def finished(work: Generator[float, None, Any]) -> Any:
+    """What comes of work that is done in steps, all of them at once."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            return done.value
+
+
 def sample(rig: bpy.types.Object, frames: np.ndarray) -> Sampled:
     """All bones at whole scene frames [T]; nothing in the file changes."""
+    return finished(sampling(rig, frames))
+
+
+def sampling(rig: bpy.types.Object, frames: np.ndarray) -> Generator[float, None, Sampled]:
+    """:func:`sample` a frame at a time."""
     names, _ = armature.names_and_parents(rig)
     order = [rig.pose.bones.find(name) for name in names]
     count, keys = len(rig.pose.bones), present.switches(rig)
@@ -217,6 +246,7 @@ def sample(rig: bpy.types.Object, frames: np.ndarray) -> Sampled:
             world[row] = armature.canonical_world(shown)
             for key, values in switches.items():
                 values[row] = present.value_of(shown, key)
+            yield (row + 1) / len(frames)
     return Sampled(tuple(names), matrices, basis, world, switches)
 
 
@@ -225,7 +255,9 @@ def _stage(rig: bpy.types.Object) -> Iterator[tuple[bpy.types.Scene, bpy.types.V
     """The rig itself in a scene of its own, for a while.
 
     There nothing is evaluated but the rig and what it depends on, no mesh is deformed, and the
-    artist's playhead stays where it is.
+    artist's playhead stays where it is. It is no scene that Blender shows, and its view layer must
+    not be updated by hand: only so nothing of what is evaluated is written back onto the rig and
+    what moves it, where it would overwrite what is posed and not keyed.
     """
     original = bpy.context.scene
     hidden = rig.hide_viewport
@@ -236,9 +268,7 @@ def _stage(rig: bpy.types.Object) -> Iterator[tuple[bpy.types.Scene, bpy.types.V
         if hidden:
             rig.hide_viewport = False
         scene.collection.objects.link(rig)
-        layer = scene.view_layers[0]
-        layer.update()
-        yield scene, layer
+        yield scene, scene.view_layers[0]
     finally:
         bpy.data.scenes.remove(scene)
         if hidden:

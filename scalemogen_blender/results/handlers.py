@@ -47,6 +47,7 @@ def _keep_poses(*_: object) -> None:
     that the step has just brought back.
     """
     refreshing.after_undo()
+    seen.after_undo()
     shown, uids = _before
     if _shown() == shown:
         return

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from . import animated_values, remembered, rig_snapshot
+from . import remembered, rig_snapshot
 
 if TYPE_CHECKING:
     from .properties import RigSnapshot
@@ -74,22 +72,6 @@ def poses(scene: bpy.types.Scene, ended: list[RestoredRig], whole: bool) -> None
             rig_snapshot.restore_selection(rig, state)
         rig.update_tag()
     for layer in scene.view_layers:
-        layer.update()
-
-
-@contextlib.contextmanager
-def keeping_pose(rig: bpy.types.Object) -> Iterator[None]:
-    """Keep what the artist has posed and not keyed, while the rig is looked at in other frames."""
-    state = rig_snapshot.capture(rig)
-    place = animated_values.capture_paths(rig, animated_values.TRANSFORM)
-    try:
-        yield
-    finally:
-        layer = bpy.context.view_layer
-        layer.update()  # what is still to be evaluated would overwrite it later
-        rig_snapshot.restore_pose(rig, state)
-        animated_values.restore(rig, place)
-        rig.update_tag()
         layer.update()
 
 

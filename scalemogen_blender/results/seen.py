@@ -6,42 +6,56 @@ First when the button is pressed, then when the result lands; and again for ever
 from __future__ import annotations
 
 import hashlib
-import time
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
+from bpy.app.handlers import persistent
 
-from .. import bake, compat
+from .. import bake, compat, interface
 from ..edit.key_table import KEY
 from ..rig import fingerprint, state
-from . import rig_snapshot
+from . import outside, rig_snapshot
 
 if TYPE_CHECKING:
     from ..edit.reading import Reading
 
-#: What moves a rig from outside (a target of a constraint) is not compared: after so many seconds
-#: it is looked at again in any case.
-_FRESH = 60.0
+#: Seconds after which it is dropped: a minute of a control rig takes a few hundred megabytes.
+_KEPT = 300.0
 
-#: When it was seen, what the rig was like then, and what was seen.
-_last: tuple[float, tuple[object, ...], Reading] | None = None
+#: What the rig was like, what was seen, and which other datablocks have a say in it.
+_last: tuple[tuple[object, ...], Reading, frozenset[int]] | None = None
 
 
 def read(rig: bpy.types.Object, first: int, last: int) -> Reading:
-    """The rig at some scene frames; from before, if nothing of it has changed since."""
+    """The rig at some scene frames; from before, if nothing that moves it has changed since."""
+    from ..edit import reading
+
+    return reading.finished(steps(rig, first, last))
+
+
+def steps(rig: bpy.types.Object, first: int, last: int) -> Generator[float, None, Reading]:
+    """:func:`read` in steps, which yield how far it is."""
     global _last
     from ..edit import reading
 
     key = (rig.session_uid, first, _digest(rig), state.state(rig))
-    if _last is not None and _is_same(_last[1], key) and time.monotonic() - _last[0] < _FRESH:
-        known = _last[2]
+    movers = outside.movers(rig)
+    if movers:  # what they have become is told when they are evaluated
+        bpy.context.view_layer.update()
+    if _last is not None and _is_same(_last[0], key) and _last[2] == movers:
+        known = _last[1]
         if last == known.last:
             return known
         if last > known.last:
             return reading.extended(rig, known, last - known.last)
-    found = reading.read(rig, first, last)
-    _last = (time.monotonic(), key, found)
+    forget()
+    found = yield from reading.steps(rig, first, last)
+    _last = (key, found, movers)
+    if _others_changed not in bpy.app.handlers.depsgraph_update_post:
+        bpy.app.handlers.depsgraph_update_post.append(_others_changed)
+    bpy.app.timers.register(forget, first_interval=_KEPT)
     return found
 
 
@@ -49,6 +63,23 @@ def forget() -> None:
     """Keep nothing in memory."""
     global _last
     _last = None
+    interface.stop_listening(bpy.app.handlers.depsgraph_update_post, _others_changed)
+    if bpy.app.timers.is_registered(forget):
+        bpy.app.timers.unregister(forget)
+
+
+def after_undo() -> None:
+    """Blender does not tell what else is as it was before."""
+    if _last is not None and _last[2]:
+        forget()
+
+
+@persistent
+def _others_changed(_scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
+    """Blender has evaluated what was changed; a change of the frame is none."""
+    global _last
+    if _last is not None and _last[2] and outside.moved(depsgraph, _last[2]):
+        _last = None  # and goes on listening: who leaves a list that is read hides the next one
 
 
 def _is_same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
@@ -58,9 +89,10 @@ def _is_same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
 def _digest(rig: bpy.types.Object) -> bytes:
     """Changes with the keys, the strips, the frame rate, and poses that are not keyed."""
     summed = hashlib.blake2b(digest_size=16)
-    keyed = set()
+    keyed, paths = set(), set()
     for curve in compat.active_curves(rig):
         keyed.add(compat.bone_of(curve.data_path))
+        paths.add(curve.data_path)
         summed.update(f"{curve.data_path}{curve.array_index}{curve.extrapolation}".encode())
         summed.update(f"{curve.mute}{[m.type for m in curve.modifiers]}".encode())
         summed.update(compat.read_key_table(curve, KEY).tobytes())
@@ -68,7 +100,7 @@ def _digest(rig: bpy.types.Object) -> bytes:
     summed.update(rig_snapshot.channels(rig)[free].tobytes())
     modes = [bone.rotation_mode for bone in rig.pose.bones]
     about = [bake.scene_fps(bpy.context.scene), rig.data.pose_position, modes, _strips(rig)]
-    about.append(fingerprint(rig))
+    about += [fingerprint(rig), outside.state(rig, paths)]
     summed.update(repr(about).encode())
     return summed.digest()
 
