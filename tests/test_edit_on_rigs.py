@@ -139,6 +139,11 @@ assert asked("spine_02").bones == ("spine_02",) and "spine3" not in asked("spine
 assert asked("root", "head").parts == ("root", "head")
 assert asked("head", parts=False).joints == ("head",)
 assert asked("head", parts=True).joints == ("neck", "head")
+rig = rig_of("rigify_metarig")  # the hips are called "spine" there
+assert asked("spine").joints == ("pelvis",)
+assert asked("part:spine").joints == ("spine1", "spine2", "spine3")
+assert asked("part:spine", "spine").pelvis and "spine2" in asked("part:spine", "spine").joints
+rig = rig_of("unreal5")
 assert asked("pelvis").pelvis and not asked("left_leg").pelvis
 refused(lambda: asked("index_01_l"), "index_01_l", "Bone Map")
 refused(lambda: asked("left_wing"), "left_wing", "left_arm")

@@ -220,7 +220,7 @@ def test_buttons_and_scripts_ask_for_the_same(in_panel):
         return bench.client.requests[max(bench.client.requests)]
 
     # A script, in Object Mode, with everything given.
-    assert ops.edit(prompt=" waves\\n", first=40, last=75, bones="left arm, head", keep=0.25,
+    assert ops.edit(prompt=" waves\\n", first=40, last=75, bones="left arm, bone:head", keep=0.25,
                     blend=6, seed=11, variations=3, guidance=2.0, cleanup=False,
                     words_only=True) == {"FINISHED"}
     request = asked()

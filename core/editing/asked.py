@@ -11,6 +11,8 @@ from ..skeleton import BODY_PARTS
 ALL = "all"
 #: Before a bone's name that is the name of a body part, too.
 BONE = "bone:"
+#: Before a body part's name where bones are named, too, and one may be called so.
+PART = "part:"
 
 
 @dataclass(frozen=True)

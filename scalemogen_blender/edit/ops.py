@@ -105,7 +105,7 @@ def _names(text: str, target: bpy.types.Object) -> tuple[str, ...]:
     if text.strip() in target.data.bones:  # a name with a comma in it
         return (text.strip(),)
     meant = editing.asked.asked(words, target.data.bones.keys(), target.name)
-    return (*meant.parts, *meant.bones)
+    return (*(editing.asked.PART + part for part in meant.parts), *meant.bones)
 
 
 def _prompt() -> Any:
