@@ -8,6 +8,7 @@ _SCRIPT = """
 import bpy, numpy as np
 from scalemogen_blender import compat, mannequin, pipeline, registration
 from scalemogen_blender.edit import reading
+from scalemogen_blender.overlay import bones, place
 from scalemogen_blender.results import seen
 from tests.synthetic import walking
 
@@ -36,16 +37,29 @@ bpy.context.view_layer.update()
 for owner in (rig, other):
     owner.pose.bones["left_elbow"].rotation_quaternion = (0.5, 0.5, 0.5, 0.5)
 target.location = (7, 7, 7)
-rig.hide_viewport = True
 def posed():
     bpy.context.view_layer.update()
-    bones = [tuple(o.pose.bones["left_elbow"].rotation_quaternion) for o in (rig, other)]
-    return [*bones, tuple(target.location), scene.frame_current, rig.hide_viewport,
+    turns = [tuple(o.pose.bones["left_elbow"].rotation_quaternion) for o in (rig, other)]
+    return [*turns, tuple(target.location), scene.frame_current, rig.hide_viewport,
             len(bpy.data.scenes)]
+rig.hide_viewport = True
 before = posed()
 read = reading.read(rig, 1, 40)
 assert posed() == before, (posed(), before)
 assert np.ptp(read.pose.matrices[:, :, :3, 3], axis=0).max() > 0.5, "it walks"
+
+rig.hide_viewport = False
+
+# The coarse preview of an edit stands where the rig is in those frames.
+made = bones.build(read.motion, place.of_edit(read.retargeter.body, 20, 29))
+assert len(made.positions) == 10
+scene.frame_set(21)
+pelvis = rig.matrix_world @ rig.pose.bones["pelvis"].head
+assert np.abs(made.ends(0)[0][0] - np.array(pelvis)).max() < 0.03 < abs(pelvis.y), pelvis
+scene.frame_set(10)
+for owner in (rig, other):
+    owner.pose.bones["left_elbow"].rotation_quaternion = (0.5, 0.5, 0.5, 0.5)
+target.location = (7, 7, 7)
 
 # In steps it is the same, and given up in the middle it leaves nothing.
 work = reading.steps(rig, 1, 40)
@@ -58,12 +72,12 @@ while True:
         break
 assert len(shares) == 40 and shares == sorted(shares) and shares[-1] == 1.0
 assert np.array_equal(stepped.pose.matrices, read.pose.matrices)
+before = posed()
 work = seen.steps(rig, 1, 40)
 next(work)
 assert len(bpy.data.scenes) == 2
 work.close()
 assert posed() == before
-rig.hide_viewport = False
 
 # What was seen is used again, until something that moves the rig is another.
 def looked_again(change):

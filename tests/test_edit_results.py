@@ -190,6 +190,49 @@ answer(first)
     assert found["other bones"] < 1e-6
 
 
+def test_another_variation_takes_the_place_of_the_one_that_is_accepted(ask_blender):
+    """Also where both carry the path on: from where the second one ends, not from both."""
+    during, after = ask_blender(
+        """
+from dataclasses import replace
+from core.editing import Offset
+from core.editing.alignment import turned_and_moved
+
+def variations(rig):
+    scene = bpy.context.scene
+    wanted = order.Order("EDIT", ("root", "left_arm"), 12, 30, prompt="turns", later="OFFSET")
+    prepared = order.prepare(wanted, scene, rig)
+    request = EditRequest(prepared.source, prepared.edit, (1, 2))
+    made = []
+    for seed in request.seeds:
+        edited = session_fakes.edited(request, seed)
+        offset = Offset(0.4 * seed, np.array([0.1, 0.0, 0.3 * seed]))
+        later = turned_and_moved(edited.motion.at_frames(slice(prepared.edit.last + 1, None)),
+                                 offset.turn, offset.shift)
+        start = prepared.edit.last + 1
+        edited.motion.rotations[start:] = later.rotations
+        edited.motion.root_positions[start:] = later.root_positions
+        made.append(replace(edited, offset=offset))
+    done = Finished(1, tuple(e.motion for e in made), request.seeds, {}, edited=tuple(made))
+    return results.land_edits(scene, rig, done, prepared.made(), False)
+
+paths = []
+for both in (False, True):
+    bpy.ops.wm.read_homefile(use_empty=True)
+    rig = walking_rig()
+    variations(rig)
+    if both:
+        step(ops.result_accept, index=0)
+    ops.result_play(index=1)
+    step(ops.result_accept)
+    paths.append(shown(range(1, 61)))
+apart = abs(paths[0] - paths[1])
+answer([float(apart[:30].max()), float(apart[30:].max())])
+"""
+    )
+    assert during < 2e-3 and after < 2e-3, "metres"
+
+
 def test_what_the_artist_keys_on_what_is_shown_is_kept(ask_blender):
     kept, gone, added = ask_blender(
         """

@@ -14,16 +14,18 @@ from .._core import skeleton as skeletons
 from ..client.messages import EditRequest
 from ..generate import prompt as prompts
 from ..generate.properties import SEED_MAX
+from ..overlay import place
 from ..results import preview, restoring, seen
 from ..results.edits import Made
 from . import affected, plan, reading, span
 from . import region as regions
 
 if TYPE_CHECKING:
+    from .._core.retarget.body_frame import BodyFrame
     from ..client.messages import Finished
     from .region import Region
 
-UNACCEPTED = "A motion is shown on '{rig}' that is not accepted yet. Accept it first, or reject it"
+UNACCEPTED = "'{rig}' shows a motion that is not accepted yet. Accept it to edit it, or reject it"
 
 
 @dataclass(frozen=True)
@@ -142,13 +144,17 @@ def shown_problem(scene: bpy.types.Scene, rig: bpy.types.Object) -> str:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The motion that is there, the edit of it, and where both lie on the rig and in the scene."""
+    """The motion that is there, the edit of it, and where both lie on the rig and in the scene.
+
+    body: the frame in which the motion was read.
+    """
 
     order: Order
     source: Any
     edit: editing.Edit
     region: Region
     first: int
+    body: BodyFrame
 
     def made(self) -> Made:
         """What results have to remember of it."""
@@ -186,7 +192,8 @@ def looking(
         extends=_is_whole(region),
     )
     shown = yield from seen.steps(rig, planned.first, planned.last)
-    return Prepared(order, shown.motion, planned.edit, region, planned.first)
+    body = shown.retargeter.body
+    return Prepared(order, shown.motion, planned.edit, region, planned.first, body)
 
 
 def _edit(order: Order, region: Region, rig: bpy.types.Object) -> editing.Edit:
@@ -235,7 +242,7 @@ def submit(
         cleanup=order.cleanup,
         preview=not bpy.app.background,
     )
-    return send(request, prepared.made(), scene, rig, order.first, interactive)
+    return send(request, prepared.made(), scene, rig, order.first, interactive, prepared.body)
 
 
 def send(
@@ -245,8 +252,11 @@ def send(
     rig: bpy.types.Object,
     first: int,
     interactive: bool,
+    body: BodyFrame | None = None,
 ) -> session.Job:
-    """Hand a request to the engine that is ready made."""
+    """Hand a request to the engine that is ready made; ``body``: that of the rig as it was read."""
+    edit = request.edit
+    standing = place.of_rig(rig) if body is None else body
     return session.submit(
         request,
         _landing(scene.session_uid, rig.session_uid, made),
@@ -256,6 +266,7 @@ def send(
         start_frame=first,
         undo_message="Edit Motion",
         interactive=interactive,
+        placement=place.of_edit(standing, edit.first, edit.last),
     )
 
 

@@ -33,11 +33,16 @@ _LIGHT = np.array([-0.3, -0.6, 0.74])  # from above, left and in front, in Blend
 
 @dataclass(frozen=True)
 class Placement:
-    """Where and how large the preview stands: origin [3] and turn [4] in the canonical world."""
+    """Where and how large the preview stands: origin [3] and turn [4] in the canonical world.
+
+    frames: the first and last that are shown of a motion that has a place of its own there (an
+    edit); None shows all, from the origin.
+    """
 
     origin: np.ndarray
     turn: np.ndarray
     scale: float
+    frames: tuple[int, int] | None = None
 
 
 AT_ORIGIN = Placement(np.zeros(3), np.array([1.0, 0.0, 0.0, 0.0]), 1.0)
@@ -47,8 +52,8 @@ AT_ORIGIN = Placement(np.zeros(3), np.array([1.0, 0.0, 0.0, 0.0]), 1.0)
 class Bones:
     """A motion that can be looked at frame by frame.
 
-    turns: global joint rotations [T, J, 4]; positions: [T, J, 3], canonical, the first frame above
-    the origin; joints: for every bone the joint that turns it [B]; tips: its rest vector [B, 3].
+    turns: global joint rotations [T, J, 4]; positions: [T, J, 3], canonical, from the placement's
+    origin; joints: for every bone the joint that turns it [B]; tips: its rest vector [B, 3].
     """
 
     turns: np.ndarray
@@ -84,13 +89,17 @@ class Bones:
 
 
 def build(motion: motions.Motion, placement: Placement = AT_ORIGIN) -> Bones:
-    """The bones of a canonical motion; its first frame stands at the placement's origin."""
+    """The bones of a canonical motion; see :class:`Placement` for where it begins."""
     joints, tips = _rest_bones(motion.skeleton)
-    positions = motion.positions()
-    start = positions[0, 0] * np.array([1.0, 0.0, 1.0])
+    turns, positions = motion.global_rotations(), motion.positions()
+    if placement.frames is None:
+        positions = positions - positions[0, 0] * np.array([1.0, 0.0, 1.0])
+    else:
+        first, last = (min(frame, len(positions) - 1) for frame in placement.frames)
+        turns, positions = turns[first : last + 1], positions[first : last + 1]
     return Bones(
-        turns=motion.global_rotations(),
-        positions=positions - start,
+        turns=turns,
+        positions=positions,
         joints=joints,
         tips=tips,
         fps=motion.fps,

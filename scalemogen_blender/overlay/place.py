@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import bpy
 import numpy as np
 
 from .. import armature
 from .._core import errors
 from . import bones
+
+if TYPE_CHECKING:
+    from .._core.retarget.body_frame import BodyFrame
+
+
+def of_edit(body: BodyFrame, first: int, last: int) -> bones.Placement:
+    """The place of a motion that was read from a rig with this body; only its range is shown."""
+    return bones.Placement(body.origin, body.turn, body.scale, (first, last))
 
 
 def of_rig(rig: bpy.types.Object | None) -> bones.Placement:

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import bake, interface
 from .._core import editing, errors, protocol
-from . import ending, remembered, seen, storage
+from . import carried, ending, remembered, seen, storage
 
 if TYPE_CHECKING:
     from .._core import motion as motions
@@ -119,6 +119,16 @@ def parts_of(item: ResultItem) -> tuple[str, ...]:
     return _words(remembered.read(item.edit).get("parts"))
 
 
+def accepted_variation(scene: bpy.types.Scene, item: ResultItem) -> ResultItem | None:
+    """Another edit of the same bones and frames that is in the rig's action; cheap enough for
+    panels.
+    """
+    here = (item.first, item.last, parts_of(item), item.rig)
+    entries = scene.scalemogen.results.entries
+    accepted = (o for o in entries if o.is_edit and o.is_accepted and o.uid != item.uid)
+    return next((o for o in accepted if (o.first, o.last, parts_of(o), o.rig) == here), None)
+
+
 def part_name(part: str) -> str:
     """``left_arm`` is "Left Arm"."""
     return part.replace("_", " ").title()
@@ -139,13 +149,17 @@ def apply(scene: bpy.types.Scene, rig: bpy.types.Object, stored: Stored) -> Appl
         )
     shown = seen.read(rig, stored.made.at, stored.end)
     before = ending.keyed_range(rig)
-    applied = applying.apply(rig, shown, _onto(stored.edited, shown.motion), region)
+    edited = _onto(stored.edited, shown.motion, stored.made.source)
+    applied = applying.apply(rig, shown, edited, region)
     ending.hold_ends(rig, before, stored.first, stored.last)
     return applied
 
 
-def _onto(edited: editing.Edited, now: motions.Motion) -> editing.Edited:
-    """The edit as one of what the rig shows now [same frames], outside it to the bit."""
+def _onto(edited: editing.Edited, now: motions.Motion, source: motions.Motion) -> editing.Edited:
+    """The edit as one of what the rig shows now [same frames], outside it to the bit.
+
+    source: what it was made of.
+    """
     report, names = edited.report, now.skeleton.joint_names
     joints = [names.index(name) for name in report.changed_joints]
     first, end = report.edit.first, report.edit.last + 1
@@ -160,7 +174,8 @@ def _onto(edited: editing.Edited, now: motions.Motion) -> editing.Edited:
     motion = dataclasses.replace(
         now, rotations=turns, root_positions=roots, contacts=edited.motion.contacts
     )
-    return dataclasses.replace(edited, motion=motion)
+    offset = carried.instead(edited.offset, source, now, report.edit.last + 1)
+    return dataclasses.replace(edited, motion=motion, offset=offset)
 
 
 def remember(action: bpy.types.Action, item: ResultItem, stored: Stored) -> None:

@@ -79,12 +79,14 @@ def _draw_actions(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
 
 
 def _draw_where(layout: bpy.types.UILayout, item: Any, extends: bool) -> None:
-    """Into which action an edit goes."""
+    """Into which action an edit goes, and whether it takes another one's place there."""
     rig = preview.rig_of(item)
     action = preview.artists_action(rig) if rig is not None else None
     text = "Goes into a new action"
     if action is not None:
         text = "Goes on in '{name}'" if extends else "Goes into '{name}'"
+        if not item.is_accepted and edits.accepted_variation(item.id_data, item) is not None:
+            text = "Replaces the accepted one in '{name}'"
     name = action.name if action is not None else ""
     layout.label(text=interface.label(text, name=name), icon="ACTION", translate=False)
 

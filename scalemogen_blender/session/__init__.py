@@ -24,6 +24,7 @@ from .timer import Pulse, start, stop
 
 if TYPE_CHECKING:
     from ..client.messages import Request
+    from ..overlay.bones import Placement
 
 __all__ = [
     "Job",
@@ -78,11 +79,13 @@ def submit(
     start_frame: int | None = None,
     undo_message: str = "Generate Motion",
     interactive: bool = True,
+    placement: Placement | None = None,
 ) -> Job:
     """Hand a request to the engine; ``deliver`` gets its result later, once.
 
     scene, start_frame: those of the context when left out.  rig: where the preview stands.
-    interactive: False if no pop-up may appear when it fails.
+    interactive: False if no pop-up may appear when it fails.  placement: where the preview
+    stands if not where the rig begins.
     ScaleMoGenError when the engine is busy or cannot be started.
     """
     scene = scene or bpy.context.scene
@@ -95,6 +98,7 @@ def submit(
         scene.frame_current if start_frame is None else start_frame,
         undo_message,
         interactive,
+        placement,
     )
     start(_pulse)
     return made

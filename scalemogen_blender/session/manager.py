@@ -21,6 +21,7 @@ from .job import Deliver, Job, JobState
 
 if TYPE_CHECKING:
     from ..client.messages import Event, Finished, Launch, Request
+    from ..overlay.bones import Placement
 
 
 def _find_launch() -> Launch:
@@ -133,13 +134,14 @@ class Session:
         start_frame: int,
         undo_message: str,
         interactive: bool,
+        placement: Placement | None = None,
     ) -> Job:
         """Hand a request to the engine; ScaleMoGenError if it is busy or cannot be started."""
         if self.job is not None:
             raise errors.ScaleMoGenError(
                 "A motion is being generated already; wait until it is done, or cancel it."
             )
-        client, where = self.engine(), place.of_rig(rig)
+        client, where = self.engine(), placement or place.of_rig(rig)
         self.notice, self.last = "", None
         self.job = Job(
             id=client.generate(request),

@@ -13,6 +13,38 @@ pytestmark = [pytest.mark.window, pytest.mark.slow]
 
 PROMPT = "a person walks forward and waves"
 
+# A motion by hand, its arm selected in Pose Mode, and how many more keys than ours curves have.
+_KEYED = """
+rig = next(o for o in bpy.data.objects if o.type == "ARMATURE")
+for frame, angle in ((1, 0.0), (45, 0.3), (90, 0.0)):
+    for bone in rig.pose.bones:
+        bone.rotation_mode = "XYZ"
+        bone.rotation_euler.x = angle
+        bone.keyframe_insert("rotation_euler", frame=frame)
+rig.animation_data.action.name = "Mine"
+
+def more_keys(name):
+    curves = addon("compat").active_curves(rig)
+    return max(len(c.keyframe_points) for c in curves if f'"{name}"' in c.data_path) - 3
+
+def arm():
+    return more_keys("left_elbow")
+
+def left_alone():
+    return more_keys("right_elbow")
+
+with bpy.context.temp_override(window=view()[0], area=view()[1]):
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="POSE")
+addon("compat").select_bones(rig, ["left_shoulder", "left_elbow", "left_wrist"])
+settings().edit.prompt = "raises the left arm"  # two fields are called so: not by hand
+settings().edit.range = "CUSTOM"
+settings().edit.last, settings().edit.first = 60, 30
+settings().results.use_playback = False
+with bpy.context.temp_override(window=view()[0]):
+    bpy.ops.ed.undo_push(message="By Hand")
+"""
+
 
 def test_install_from_disk(screen: Screen, built_zip: Path) -> None:
     artist = Artist(screen)
@@ -203,3 +235,41 @@ def test_a_result_is_one_undo_step(artist: Artist) -> None:
     screen.key("ctrl+z", "ctrl+z", "ctrl+z")
     screen.wait_for("not any(o.type == 'ARMATURE' for o in bpy.data.objects)", 10)
     assert screen.alive()
+
+
+def test_an_edit_of_selected_bones_goes_into_the_rigs_own_action(artist: Artist) -> None:
+    screen = artist.screen
+    artist.start_stopwatch()
+    artist.use_python()
+    screen.click("scalemogen.add_mannequin")
+    screen.wait_for("any(o.type == 'ARMATURE' for o in bpy.data.objects)", 10)
+    screen.run(_KEYED)  # three seconds of motion; generating one is another test
+    screen.wait_for("bpy.ops.scalemogen.edit.poll()", 60)
+    time.sleep(0.5)
+    screen.shot("what-changes")
+    screen.run("times.clear(); python_time.start()")
+    pressed = time.time()
+    screen.click("scalemogen.edit(")
+    times = artist.wait_for_result()
+    assert times["state"] == "DELIVERED", screen.value("addon('session').status().failed")
+    screen.run("python_time.stop()")
+    assert max(artist.longest_stays(pressed, times["made"]).values()) < 500
+    artist.pause()
+    assert screen.value("settings().results.message") == ""
+    assert screen.value("rig.animation_data.action.name") == "ScaleMoGen Preview"
+    assert screen.value("len(bpy.data.scenes)") == 1
+    screen.shot("shown")
+    screen.click("scalemogen.result_accept")
+    screen.wait_for("settings().results.entries[0].is_accepted", 10)
+    assert screen.value("rig.animation_data.action.name") == "Mine"
+    assert screen.value("'edits' in rig.animation_data.action and arm() > 1 > left_alone()")
+    screen.shot("accepted")
+    assert artist.undo_steps()[-3:] == ["By Hand", "Edit Motion", "Accept"]
+    screen.point_at("VIEW_3D", "WINDOW")
+    screen.key("ctrl+z")
+    screen.wait_for("not settings().results.entries[0].is_accepted", 10)
+    screen.key("ctrl+z")
+    screen.wait_for("len(settings().results.entries) == 0", 10)
+    screen.run("rig = next(o for o in bpy.data.objects if o.type == 'ARMATURE')")
+    assert screen.value("rig.animation_data.action.name == 'Mine' and arm() < 1")
+    screen.shot("undone")
