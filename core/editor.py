@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .cleanup import clean_up
 from .editing import Edit, Edited, Report
+from .editing.alignment import on_the_floor
 from .editing.blocks import Block, block_windows, cell_borders, seam_windows
 from .editing.compose import compose
 from .editing.looping import looped_source
@@ -129,6 +130,7 @@ class Editor:
                 text,
                 kept=kept,
                 lead=self._lead(edit.parts) if free and says else 0,
+                beyond=grid.beyond(piece, self._longest),
                 around=self._scales - _FITTED_AROUND if free and not says else 0,
                 source_text=source_text,
                 rule=rule,
@@ -293,7 +295,7 @@ class Editor:
         layout, model = self.engine.layout, self._model
         frames = np.arange(grid.known * grid.stride + 1)
         clip = sampled_at(source, grid.start + frames * grid.step, layout.skeleton.fps)
-        features = torch.from_numpy(layout.encode(clip)).to(model.mean.device)
+        features = torch.from_numpy(layout.encode(on_the_floor(clip))).to(model.mean.device)
         features = (features - model.mean) / model.std
         tokenizer = model.tokenizer
         known: Tensor = tokenizer.quantizer.project_in(

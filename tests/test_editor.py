@@ -151,6 +151,19 @@ def test_a_range_longer_than_the_window_is_edited_in_pieces(editor: Editor) -> N
     assert (changed.reshape(10, -1).max(axis=1) > 0.01).all(), "all along the range"
 
 
+def test_where_the_floor_is_does_not_matter(editor: Editor) -> None:
+    raised = [
+        replace(source, root_positions=source.root_positions + height * np.eye(3)[1])
+        for source in [walking(90)]
+        for height in (0.3, 0.9)
+    ]
+    low, high = (editor.edit(source, body(40, 89), [1]).edited[0].motion for source in raised)
+    np.testing.assert_allclose(
+        high.root_positions - low.root_positions, [[0, 0.6, 0]] * 90, atol=1e-3
+    )
+    assert rotation_angle(low.rotations, high.rotations).max() < 1e-2
+
+
 def test_progress_previews_and_cancelling(editor: Editor) -> None:
     source = walking(80)
     scales: list[tuple[int, int]] = []
@@ -328,6 +341,10 @@ def test_pieces_cover_the_masked_cells_within_the_models_window(
         assert piece.window[1] - piece.window[0] <= LONGEST
         assert piece.window[1] <= grid.cells
         made += range(*piece.masked)
+        before, after = grid.beyond(piece, LONGEST)
+        assert bool(before) <= (piece.masked[0] > grid.masked[0])
+        assert bool(after) <= (piece.masked[1] < grid.masked[1])
+        assert before + piece.masked[1] - piece.masked[0] + after <= LONGEST
     assert made == list(range(*grid.masked))
 
 
@@ -367,6 +384,18 @@ def test_the_bundled_model_raises_an_arm_where_it_is_asked_to(bundled: Editor) -
     assert (wrist > shoulder)[70:90].mean() > 0.6
     assert not (wrist > shoulder)[:55].any()
     assert not (wrist > shoulder)[105:].any()
+
+
+def test_the_bundled_models_arm_stays_up_where_pieces_of_a_long_range_meet(bundled: Editor) -> None:
+    standing = bundled.engine.generate("a person stands still", 10.0, [3]).motions[0]
+    source = standing.at_frames(np.minimum(np.arange(600), 299))
+    edit = arm(60, 539, "a person raises the left hand")
+    motion = bundled.edit(source, edit, [1]).edited[0].motion
+    positions = motion.positions()
+    wrist, shoulder = (
+        positions[:, motion.skeleton.index(f"left_{n}"), 1] for n in ("wrist", "shoulder")
+    )
+    assert (wrist > shoulder - 0.4)[270:330].mean() > 0.8
 
 
 def test_the_bundled_models_sequences_have_no_visible_seam(bundled: Editor) -> None:

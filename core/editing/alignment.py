@@ -101,10 +101,20 @@ def floor_difference(source: Motion, made: Motion, outside: np.ndarray) -> float
         low, middle, high = np.percentile(lifted, [10.0, 50.0, 90.0])
         if high - low < _SAME * body_scale(source.skeleton):
             return float(middle)
-    return _floor(source) - _floor(made)
+    return floor_height(source) - floor_height(made)
 
 
-def _floor(motion: Motion) -> float:
+def on_the_floor(motion: Motion) -> Motion:
+    """The motion with its floor at height zero, as its lowest feet tell."""
+    height = floor_height(motion)
+    # A toe that is held a little high does not mean another floor.
+    if abs(height) < _SAME * body_scale(motion.skeleton):
+        return motion
+    return turned_and_moved(motion, 0.0, -height * UP)
+
+
+def floor_height(motion: Motion) -> float:
+    """How high the floor is on which the lowest feet stand."""
     toes = [leg.toe for leg in legs_of(motion.skeleton)]
     heights = np.sort(motion.positions()[:, toes, 1], axis=None)
     lowest = heights[: max(1, len(heights) // 10)]

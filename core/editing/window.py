@@ -27,6 +27,8 @@ LEAST_CONTEXT_SECONDS = 1.0
 LONGEST_SECONDS = 320 / 30
 #: A cell with fewer frames of the motion than this tells the model nothing.
 _LEAST_FRAMES = 3
+#: A piece of a long range is made as the middle of a clip that is so many cells longer at a side.
+_BEYOND = 4
 
 
 def window(
@@ -96,6 +98,13 @@ class Grid:
             )
             for begin, end in pairwise(borders)
         ]
+
+    def beyond(self, piece: Piece, longest: int) -> tuple[int, int]:
+        """So many cells before and after a piece belong to the range, too, as far as fits."""
+        first, last = piece.masked
+        more = (first > self.masked[0], last < self.masked[1])
+        room = min(longest - (last - first), _BEYOND * sum(more)) // max(sum(more), 1)
+        return room * more[0], room * more[1]
 
     def frames_of(self, first: int, last: int) -> tuple[int, int]:
         """First and last whole frame of the motion in cells ``first`` to ``last`` - 1."""

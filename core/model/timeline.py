@@ -25,6 +25,8 @@ class Step:
     window: first and one past the last, at most as many as the model can see; mask: [cells of the
     window, 7] bool; text: states [L, text width].
     lead: so many of the first scales are generated as if the masked cells were a clip of their own.
+    beyond: that clip is so many cells longer before and after them: what the text tells of neither
+        begins nor ends with the masked cells.
     around: so many of the first scales are those of what is around, one side going into the other.
     kept, source_text, rule: see :class:`core.model.masked.MaskedSource`.
     """
@@ -33,6 +35,7 @@ class Step:
     mask: Tensor
     text: Tensor
     lead: int = 0
+    beyond: tuple[int, int] = (0, 0)
     around: int = 0
     kept: int = 0
     source_text: Tensor | None = None
@@ -142,15 +145,17 @@ class Timeline:
             self._model.transformer,
             self._quantizer,
             step.text,
-            cells,
+            sum(step.beyond) + cells,
             seeds,
             options,
             first_scales=step.lead,
         )
-        return [
-            F.pad(self._quantizer.upsampled(bits, scale, cells), (0, 0, 0, 0, first, after))
+        own = slice(step.beyond[0], step.beyond[0] + cells)
+        added = [
+            self._quantizer.upsampled(bits, scale, sum(step.beyond) + cells)
             for scale, bits in enumerate(made.bits)
         ]
+        return [F.pad(sums[:, own], (0, 0, 0, 0, first, after)) for sums in added]
 
     def _around(self, step: Step, seen: Tensor) -> list[Tensor]:
         """What the first scales add where the masked cells show what is before and after them."""
