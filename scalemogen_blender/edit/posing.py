@@ -11,12 +11,15 @@ import numpy as np
 from .. import character
 from .._core import editing, errors, retarget, skeleton
 from ..rig import probing
-from . import present, reading
+from . import carrying, present, reading
 from .reading import Reading
 from .region import Region
 
 ControlPlan = retarget.controls.ControlPlan
 _LEG = ("hip", "knee")
+#: Metres (canonical size): where the hips go further than this from their way, limbs of inverse
+#: kinematics cannot stay behind.
+_AWAY = 0.25
 
 
 def channels(
@@ -25,8 +28,9 @@ def channels(
     """What to key from the region's first to its last frame; nothing is written.
 
     ``edited.motion`` begins where the reading does, and may be longer. Only bones of the region
-    are in the result, and legs that the report says follow so that feet stand. Where edited and
-    source are the same, the channels are what the rig shows. The hips carry what changes of the
+    are in the result, legs that the report says follow so that feet stand, and limbs of inverse
+    kinematics that have to go along with hips that go elsewhere. Where edited and source are the
+    same, the channels are what the rig shows. The hips carry what changes of the
     way, even where a root bone or the object carries the way itself: what else hangs on those
     stays, and the world sees the same. ScaleMoGenError with a remedy where a constraint or a
     switch stands in the way.
@@ -40,7 +44,8 @@ def channels(
         )
     read = reading.extended(rig, read, count - len(read.frames))
     part = slice(offset, count)
-    asking = _asking(rig, read, region, edited.report, part)
+    away = region.pelvis and _goes_away(read, edited, part)
+    asking = _asking(rig, read, region, edited.report, part, away)
     total = min(len(read.frames), edited.motion.frame_count)
     whole = slice(0, total)
     pose = read.pose.at(whole)
@@ -64,14 +69,24 @@ class _Asking:
     asked: retarget.Asked
 
 
+def _goes_away(read: Reading, edited: editing.Edited, part: slice) -> bool:
+    """Whether the hips leave their way, inside the range or for good."""
+    moved = edited.motion.root_positions[part] - read.motion.root_positions[part]
+    return carrying.is_needed(edited.offset) or bool(np.linalg.norm(moved, axis=-1).max() > _AWAY)
+
+
 def _asking(
     rig: bpy.types.Object,
     read: Reading,
     region: Region,
     report: editing.Report,
     part: slice,
+    away: bool,
 ) -> _Asking:
-    """How the region is keyed on this rig; ScaleMoGenError if it cannot be."""
+    """How the region is keyed on this rig; ScaleMoGenError if it cannot be.
+
+    away: limbs of inverse kinematics go along with the hips.
+    """
     values = {key: value[part] for key, value in read.pose.switches.items()}
     now = {key: float(value[0]) for key, value in values.items()}
     slots = dict.fromkeys(slot for slot, _ in region.places)
@@ -81,7 +96,14 @@ def _asking(
         retargeter, inverse, follow = read.retargeter, {}, frozenset()
         chains = read.bone_map.bones
     else:
+        if away:
+            modes = present.modes(plan, values)
+            limbs = [name for name, mode in modes.items() if mode != "FK"]
+            along = [slot for name in limbs for slot in retarget.controls.LIMBS[name]]
+            adjusted = [*dict.fromkeys([*adjusted, *(s for s in along if s not in slots)])]
         inverse, follow = _inverse(rig, plan, values, slots, adjusted)
+        if away:
+            follow = frozenset()
         _check_trunk(rig, plan, values, slots)
         retargeter = _controls(rig, read, plan, now)
         chains = plan.controls
