@@ -264,7 +264,7 @@ def test_all_blocks_become_one_result_and_come_back_from_its_action(in_panel):
 
     # Not accepted yet: its blocks are known all the same, but none can be made on its own.
     assert ops.blocks_load.poll()
-    assert "Accept it first" in refused(ops.block_generate)
+    assert "not accepted yet" in refused(ops.block_generate)
     bpy.ops.ed.undo()
     assert len(bpy.context.scene.scalemogen.results.entries) == 0
     assert spans()[2][1:] == (83, 106)

@@ -6,42 +6,13 @@ from collections.abc import Generator
 
 import bpy
 
-from .. import interface, rig, session
+from .. import interface, rig
 from ..edit.looking import LooksFirst
 from ..generate import ops as generate_ops
 from ..operator_errors import reported
+from ..session.waiting import Waiting
 from . import order
 from .list_ops import WithBlock
-
-_UNSET = {"SKIP_SAVE"}
-
-
-class Waiting:
-    """Operators that start a job, and can wait for it."""
-
-    wait: bpy.props.BoolProperty(
-        name="Wait",
-        description="Return when the motion has landed; always so without a window",
-        options=_UNSET,
-    )
-    timeout: bpy.props.FloatProperty(
-        name="Timeout",
-        description="Longest time to wait in seconds; 0 waits as long as it takes",
-        min=0.0,
-        options=_UNSET,
-    )
-
-    @property
-    def waits(self) -> bool:
-        """Whether the operator returns only when the motion has landed."""
-        return self.wait or bpy.app.background
-
-    def end(self, job: session.Job) -> set[str]:
-        """What the operator returns, when it is time."""
-        if self.waits:
-            session.wait(job, self.timeout or None)
-        done = not self.waits or job.state is session.JobState.DELIVERED
-        return {"FINISHED"} if done else {"CANCELLED"}
 
 
 class SCALEMOGEN_OT_blocks_generate(Waiting, bpy.types.Operator):

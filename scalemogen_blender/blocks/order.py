@@ -13,6 +13,7 @@ from .._core import editing, errors, skeleton
 from ..client.messages import SequenceRequest
 from ..edit import order as edit_order
 from ..generate import prompt as prompts
+from ..generate import sampling
 from ..generate.properties import SEED_MAX
 from . import lengths, remembering
 
@@ -95,17 +96,14 @@ def request(scene: bpy.types.Scene) -> SequenceRequest:
     counts = [None if block.is_automatic else block.frame_count for block in blocks.entries]
     seconds = lengths.seconds_of(counts, bake.scene_fps(scene))
     seeds = range(blocks.seed, blocks.seed + blocks.variations)
-    custom = generate.use_custom_sampling
     return SequenceRequest(
         blocks=tuple(
             editing.Block(prompts.clean(block.prompt), length)
             for block, length in zip(blocks.entries, seconds, strict=True)
         ),
         seeds=tuple(seed % (SEED_MAX + 1) for seed in seeds),
-        guidance=generate.guidance if custom else None,
-        temperature=generate.temperature if custom else None,
-        cleanup=generate.cleanup,
         preview=not bpy.app.background,
+        **sampling.chosen(generate),
     )
 
 
@@ -172,7 +170,6 @@ def take_lengths(scene: bpy.types.Scene, finished: Finished) -> None:
 def block_order(scene: bpy.types.Scene, block: BlockItem) -> edit_order.Order:
     """A block as an edit of the whole body in its frames."""
     blocks, generate = scene.scalemogen.blocks, scene.scalemogen.generate
-    custom = generate.use_custom_sampling
     return edit_order.Order(
         operation="EDIT",
         names=tuple(skeleton.BODY_PARTS),
@@ -181,9 +178,7 @@ def block_order(scene: bpy.types.Scene, block: BlockItem) -> edit_order.Order:
         prompt=block.prompt,
         later=blocks.later,
         seed=block.seed,
-        guidance=generate.guidance if custom else None,
-        temperature=generate.temperature if custom else None,
-        cleanup=generate.cleanup,
+        **sampling.chosen(generate),
     )
 
 

@@ -11,7 +11,9 @@ import bpy
 from .. import interface, rig, runtime, session
 from .._core import editing
 from ..generate.properties import SEED_MAX, VARIATIONS_MAX
+from ..generate.sampling import SamplingValues
 from ..operator_errors import reported
+from ..session.waiting import Waiting
 from . import order
 from .looking import LooksFirst
 from .properties import LATER, LONGEST_EXTENSION
@@ -66,13 +68,8 @@ class _Editing(LooksFirst):
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         scene, target = context.scene, rig.target(context)
-        waiting = self.wait or bpy.app.background
         wanted = self._order(scene, target)
-        job = order.submit(wanted, scene, target, interactive=not waiting)
-        if waiting:
-            session.wait(job, self.timeout or None)
-        done = not waiting or job.state is session.JobState.DELIVERED
-        return {"FINISHED"} if done else {"CANCELLED"}
+        return self.end(order.submit(wanted, scene, target, interactive=not self.waits))
 
     def _given(self) -> dict[str, Any]:
         """The operator's own values, as far as they were given."""
@@ -137,31 +134,13 @@ def _bones() -> Any:
     )
 
 
-class _Sampled:
+class _Sampled(SamplingValues, Waiting):
     """Properties of all operators that ask the engine."""
 
     blend: bpy.props.IntProperty(name="Blend", min=0, max=1000, default=4, options=_UNSET)
     seed: bpy.props.IntProperty(name="Seed", min=0, max=SEED_MAX, options=_UNSET)
     variations: bpy.props.IntProperty(
         name="Variations", min=1, max=VARIATIONS_MAX, default=1, options=_UNSET
-    )
-    guidance: bpy.props.FloatProperty(
-        name="Guidance", min=0.0, max=50.0, default=3.0, options=_UNSET
-    )
-    temperature: bpy.props.FloatProperty(
-        name="Temperature", min=0.0, max=10.0, default=1.0, options=_UNSET
-    )
-    cleanup: bpy.props.BoolProperty(name="Clean Up", default=True, options=_UNSET)
-    wait: bpy.props.BoolProperty(
-        name="Wait",
-        description="Return when the edit has landed; always so without a window",
-        options=_UNSET,
-    )
-    timeout: bpy.props.FloatProperty(
-        name="Timeout",
-        description="Longest time to wait in seconds; 0 waits as long as it takes",
-        min=0.0,
-        options=_UNSET,
     )
 
 

@@ -13,6 +13,7 @@ from .._core import editing, errors
 from .._core import skeleton as skeletons
 from ..client.messages import EditRequest
 from ..generate import prompt as prompts
+from ..generate import sampling
 from ..generate.properties import SEED_MAX
 from ..overlay import place
 from ..results import preview, restoring, seen
@@ -64,7 +65,6 @@ def from_panel(
     operation: str, scene: bpy.types.Scene, rig: bpy.types.Object, settings: Any
 ) -> Order:
     """What the panel's settings ask of one of its buttons."""
-    custom = settings.use_custom_sampling
     frames = frames_of(operation, scene, rig, settings)
     whole = operation in {"EXTEND", "LOOP"}
     whole = whole or (operation == "FILL" and settings.fill_bones == "ALL")
@@ -83,9 +83,7 @@ def from_panel(
         source_prompt=settings.source_prompt,
         seed=settings.seed,
         variations=settings.variations,
-        guidance=settings.guidance if custom else None,
-        temperature=settings.temperature if custom else None,
-        cleanup=settings.cleanup,
+        **sampling.chosen(settings),
     )
 
 

@@ -5,6 +5,7 @@ import bpy
 from .. import interface
 from ..generate import prompt
 from ..generate.properties import SEED_MAX, VARIATIONS_MAX
+from ..generate.sampling import SamplingSettings
 
 RANGES = (
     (
@@ -56,7 +57,7 @@ def _last_moved(group: "EditProperties", _context: bpy.types.Context) -> None:
     interface.redraw()
 
 
-class EditProperties(bpy.types.PropertyGroup):
+class EditProperties(SamplingSettings, bpy.types.PropertyGroup):
     """Settings of the Edit panel."""
 
     prompt: bpy.props.StringProperty(
@@ -141,32 +142,6 @@ class EditProperties(bpy.types.PropertyGroup):
         name="Motion Was",
         description="What the motion is now; empty takes the prompt that its action remembers",
         maxlen=prompt.MAX_LENGTH,
-    )
-    use_custom_sampling: bpy.props.BoolProperty(
-        name="Custom Sampling",
-        description="Use the values below in place of the model's own",
-    )
-    guidance: bpy.props.FloatProperty(
-        name="Guidance",
-        description="How closely the motion follows the prompt; too much makes it stiff",
-        min=0.0,
-        max=50.0,
-        soft_min=1.0,
-        soft_max=10.0,
-        default=3.0,
-    )
-    temperature: bpy.props.FloatProperty(
-        name="Temperature",
-        description="How much variations differ; too much makes them wild",
-        min=0.0,
-        max=10.0,
-        soft_max=2.0,
-        default=1.0,
-    )
-    cleanup: bpy.props.BoolProperty(
-        name="Clean Up",
-        description="Take out jitter and keep standing feet from sliding, inside the range",
-        default=True,
     )
     fill_bones: bpy.props.EnumProperty(
         name="Bones",

@@ -8,8 +8,10 @@ import bpy
 
 from .. import interface, rig, runtime, session
 from ..operator_errors import reported
-from . import order
+from ..session.waiting import Waiting
+from . import order, sampling
 from .properties import LENGTH_MODES, LONGEST_SECONDS, SEED_MAX, STARTS, VARIATIONS_MAX
+from .sampling import SamplingValues
 
 #: Name under which the panel hands its settings to its own button: with them, the button is
 #: greyed out for reasons that a call with values of its own does not have.
@@ -21,7 +23,7 @@ _UNSET = {"SKIP_SAVE"}  # what is not given comes from the panel, not from the l
 _GIVEN = tuple(field.name for field in fields(order.Order))
 
 
-class SCALEMOGEN_OT_generate(bpy.types.Operator):
+class SCALEMOGEN_OT_generate(SamplingValues, Waiting, bpy.types.Operator):
     """Generate motions from the prompt."""
 
     bl_idname = "scalemogen.generate"
@@ -45,25 +47,7 @@ class SCALEMOGEN_OT_generate(bpy.types.Operator):
     variations: bpy.props.IntProperty(
         name="Variations", min=1, max=VARIATIONS_MAX, default=1, options=_UNSET
     )
-    guidance: bpy.props.FloatProperty(
-        name="Guidance", min=0.0, max=50.0, default=3.0, options=_UNSET
-    )
-    temperature: bpy.props.FloatProperty(
-        name="Temperature", min=0.0, max=10.0, default=1.0, options=_UNSET
-    )
-    cleanup: bpy.props.BoolProperty(name="Clean Up", default=True, options=_UNSET)
     play: bpy.props.BoolProperty(name="Play When Done", default=True, options=_UNSET)
-    wait: bpy.props.BoolProperty(
-        name="Wait",
-        description="Return when the motion has landed; always so without a window",
-        options=_UNSET,
-    )
-    timeout: bpy.props.FloatProperty(
-        name="Timeout",
-        description="Longest time to wait in seconds; 0 waits as long as it takes",
-        min=0.0,
-        options=_UNSET,
-    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -80,7 +64,6 @@ class SCALEMOGEN_OT_generate(bpy.types.Operator):
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         scene = context.scene
-        waiting = self.wait or bpy.app.background
         wanted = self._order(scene.scalemogen.generate)
         job = order.submit(
             order.request(wanted, scene),
@@ -88,12 +71,9 @@ class SCALEMOGEN_OT_generate(bpy.types.Operator):
             rig.target(context),
             order.start_frame(wanted, scene),
             wanted.play,
-            interactive=not waiting,
+            interactive=not self.waits,
         )
-        if waiting:
-            session.wait(job, self.timeout or None)
-        done = not waiting or job.state is session.JobState.DELIVERED
-        return {"FINISHED"} if done else {"CANCELLED"}
+        return self.end(job)
 
     def _order(self, settings: Any) -> order.Order:
         """The operator's own values, and the panel's for those that were not given."""
@@ -107,7 +87,6 @@ class SCALEMOGEN_OT_generate(bpy.types.Operator):
 
 def _panel_order(settings: Any) -> order.Order:
     """What the panel asks for."""
-    custom = settings.use_custom_sampling
     return order.Order(
         prompt=settings.prompt,
         length_mode=settings.length_mode,
@@ -115,10 +94,8 @@ def _panel_order(settings: Any) -> order.Order:
         start=settings.start,
         seed=settings.seed,
         variations=settings.variations,
-        guidance=settings.guidance if custom else None,
-        temperature=settings.temperature if custom else None,
-        cleanup=settings.cleanup,
         play=settings.play,
+        **sampling.chosen(settings),
     )
 
 

@@ -4,6 +4,7 @@ import bpy
 
 from . import prompt
 from .length import MIN_SECONDS
+from .sampling import SamplingSettings
 
 SEED_MAX = 2**31 - 1
 VARIATIONS_MAX = 8
@@ -29,7 +30,7 @@ def _prompt_edited(_group: bpy.types.PropertyGroup, _context: bpy.types.Context)
         session.warm_up()
 
 
-class GenerateProperties(bpy.types.PropertyGroup):
+class GenerateProperties(SamplingSettings, bpy.types.PropertyGroup):
     """Settings of the Generate panel."""
 
     prompt: bpy.props.StringProperty(
@@ -72,32 +73,6 @@ class GenerateProperties(bpy.types.PropertyGroup):
     play: bpy.props.BoolProperty(
         name="Play When Done",
         description="Play the motion in the viewport as soon as it is made",
-        default=True,
-    )
-    use_custom_sampling: bpy.props.BoolProperty(
-        name="Custom Sampling",
-        description="Use the values below in place of the model's own",
-    )
-    guidance: bpy.props.FloatProperty(
-        name="Guidance",
-        description="How closely the motion follows the prompt; too much makes it stiff",
-        min=0.0,
-        max=50.0,
-        soft_min=1.0,
-        soft_max=10.0,
-        default=3.0,
-    )
-    temperature: bpy.props.FloatProperty(
-        name="Temperature",
-        description="How much variations differ; too much makes them wild",
-        min=0.0,
-        max=10.0,
-        soft_max=2.0,
-        default=1.0,
-    )
-    cleanup: bpy.props.BoolProperty(
-        name="Clean Up",
-        description="Take out jitter and keep standing feet from sliding",
         default=True,
     )
 
