@@ -173,6 +173,23 @@ def test_ranges_beyond_the_motion_and_too_little_made_are_refused() -> None:
         edited(source, walking(40, 24.0), Edit(ALL, 10, 20))
 
 
+@pytest.mark.parametrize(
+    ("parts", "hint"),
+    [
+        (("left_leg", "right_leg"), "Add root"),
+        (("root", "left_leg", "right_leg"), "Add spine"),
+        (("root", "left_leg", "right_leg", "spine"), None),
+        (("left_arm",), None),
+        (BODY_PARTS, None),
+    ],
+)
+def test_an_edit_tells_which_part_a_body_would_need_too(
+    parts: tuple[str, ...], hint: str | None
+) -> None:
+    hints = Edit(joints_of(parts), 0, 9).hints
+    assert [text.split(":")[0] for text in hints] == ([hint] if hint else [])
+
+
 # --- body borders --------------------------------------------------------------------------------
 
 

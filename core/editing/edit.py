@@ -75,6 +75,22 @@ class Edit:
         """Frames that may change."""
         return self.last - self.first + 1
 
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """What to add to the parts so that a body can do what is asked, in sentences."""
+        parts, legs = {*self.parts}, {"left_leg", "right_leg"}
+        hints = []
+        if legs <= parts and "root" not in parts:
+            hints.append(
+                "Add root: both legs step anew under hips that stay on their way, so feet slide "
+                "where the body travels."
+            )
+        if legs <= parts and "root" in parts and "spine" not in parts:
+            hints.append(
+                "Add spine: the trunk stays as it is over hips that move, and cannot balance them."
+            )
+        return tuple(hints)
+
 
 @dataclass(frozen=True)
 class Report:
