@@ -84,6 +84,52 @@ def refusal(action, *arguments, **options):
 """
 
 
+#: After the prelude: edits as the engine would make them, and looking at keys.
+EDITING = """
+import json
+from scalemogen_blender import compat
+from scalemogen_blender.client.messages import EditRequest
+from scalemogen_blender.edit import order
+from scalemogen_blender.results import edits
+from tests import session_fakes
+
+def edit(rig, names=("left_arm",), first=12, last=30, count=2, play=True, operation="EDIT", **more):
+    # An edit as the engine would make it, but for what it does: it bends the joints a little.
+    scene = bpy.context.scene
+    wanted = order.Order(operation, names, first, last, prompt="waves", **more)
+    prepared = order.prepare(wanted, scene, rig)
+    request = EditRequest(prepared.source, prepared.edit, tuple(range(7, 7 + count)))
+    made = tuple(session_fakes.edited(request, seed) for seed in request.seeds)
+    settings = {"prompt": "waves", "guidance": 3.0, "temperature": 1.0, "model": "open"}
+    done = Finished(1, tuple(e.motion for e in made), request.seeds, settings, edited=made)
+    return results.land_edits(scene, rig, done, prepared.made(), play)
+
+def walking_rig(frames=60):
+    rig = mannequin()
+    pipeline.retarget_onto(rig, walking(frames))
+    rig.animation_data.action.name = "Walk"
+    return rig
+
+def keys(rig, outside=None):
+    # All keys of the rig's action as bytes; with ``outside`` only those outside that range.
+    found = {}
+    for curve in compat.active_curves(rig):
+        points, columns = compat.read_keys(curve, {
+            "interpolation": 0, "handle_left_type": 0, "handle_right_type": 0, "easing": 0})
+        wanted = np.ones(len(points[0]), bool)
+        if outside is not None:
+            at = points[0][:, 0]
+            wanted = (at < outside[0] - 0.01) | (at > outside[1] + 0.01)
+        name = f"{curve.data_path}[{curve.array_index}]"
+        found[name] = [c[wanted].tobytes() for c in [*points, *columns.values()]]
+    return found
+
+def changed(before, after):
+    return sorted(name for name in before.keys() | after.keys()
+                  if before.get(name) != after.get(name))
+"""
+
+
 def asker(
     run_in_blender: Callable[..., str], folder: Path, prelude: str = PRELUDE
 ) -> Callable[..., object]:

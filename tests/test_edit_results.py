@@ -5,91 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.results_scripts import PRELUDE, asker
+from tests.results_scripts import EDITING, PRELUDE, asker
 
 pytestmark = pytest.mark.blender
-
-_EDITING = """
-import json
-from scalemogen_blender import compat
-from scalemogen_blender.client.messages import EditRequest
-from scalemogen_blender.edit import order
-from scalemogen_blender.results import edits
-from tests import session_fakes
-
-def edit(rig, names=("left_arm",), first=12, last=30, count=2, play=True, operation="EDIT", **more):
-    # An edit as the engine would make it, but for what it does: it bends the joints a little.
-    scene = bpy.context.scene
-    wanted = order.Order(operation, names, first, last, prompt="waves", **more)
-    prepared = order.prepare(wanted, scene, rig)
-    request = EditRequest(prepared.source, prepared.edit, tuple(range(7, 7 + count)))
-    made = tuple(session_fakes.edited(request, seed) for seed in request.seeds)
-    settings = {"prompt": "waves", "guidance": 3.0, "temperature": 1.0, "model": "open"}
-    done = Finished(1, tuple(e.motion for e in made), request.seeds, settings, edited=made)
-    return results.land_edits(scene, rig, done, prepared.made(), play)
-
-def walking_rig(frames=60):
-    rig = mannequin()
-    pipeline.retarget_onto(rig, walking(frames))
-    rig.animation_data.action.name = "Walk"
-    return rig
-
-def keys(rig, outside=None):
-    # All keys of the rig's action as bytes; with ``outside`` only those outside that range.
-    found = {}
-    for curve in compat.active_curves(rig):
-        points, columns = compat.read_keys(curve, {
-            "interpolation": 0, "handle_left_type": 0, "handle_right_type": 0, "easing": 0})
-        wanted = np.ones(len(points[0]), bool)
-        if outside is not None:
-            at = points[0][:, 0]
-            wanted = (at < outside[0] - 0.01) | (at > outside[1] + 0.01)
-        name = f"{curve.data_path}[{curve.array_index}]"
-        found[name] = [c[wanted].tobytes() for c in [*points, *columns.values()]]
-    return found
-
-def changed(before, after):
-    return sorted(name for name in before.keys() | after.keys()
-                  if before.get(name) != after.get(name))
-"""
 
 
 @pytest.fixture
 def ask_blender(run_in_blender: Callable[..., str], tmp_path: Path) -> Callable[..., object]:
-    return asker(run_in_blender, tmp_path, PRELUDE + _EDITING)
-
-
-def test_whatever_file_the_artist_has_rejecting_leaves_it_as_it_was(ask_blender):
-    """Random rigs with strips, slots, drivers, constraints and poses that are not keyed."""
-    wrong, shown_in = ask_blender(
-        """
-wrong, shown_in = {}, 0
-for seed in (0, 1, 2, 5, 8, 10, 12, 13, 15, 17):
-    rig = artist_file.build(seed)
-    rig.data.pose_position = "POSE"
-    bpy.context.view_layer.update()
-    before, counted = dump(users=False), dump()
-    edit(rig, names=("left_arm", "spine", "root") if seed % 2 else ("left_arm",))
-    told, showing = listed().message, bool(listed().playing_uid)
-    shown_in += showing
-    if showing == bool(told):
-        wrong[f"{seed} told"] = [told]
-    if showing:
-        assert rig.animation_data.action.name == preview.PREVIEW_NAME
-        listed().active_index = 1
-        bpy.context.scene.frame_set(20, subframe=0.5)
-        ops.result_reject(index=1)
-    if found := differences(before, dump(users=False)):
-        wrong[seed] = found[:6]
-    ops.results_clear()
-    bpy.context.view_layer.update()
-    if found := differences(counted, dump()):
-        wrong.setdefault(f"{seed} cleared", found[:6])
-answer([wrong, shown_in])
-"""
-    )
-    assert wrong == {}
-    assert shown_in >= 5
+    return asker(run_in_blender, tmp_path, PRELUDE + EDITING)
 
 
 def test_every_step_is_one_undo_step_and_comes_back(ask_blender):
@@ -256,30 +179,6 @@ answer([changed(mine, keys(rig)), sorted(before.keys() - keys(rig).keys()),
     assert added == ['pose.bones["right_wrist"].scale[0]']
 
 
-def test_an_action_of_others_is_copied_and_the_artist_is_told(ask_blender):
-    found = ask_blender(
-        """
-rig = walking_rig()
-own = rig.animation_data.action
-other = rig.copy()
-bpy.context.scene.collection.objects.link(other)
-other.animation_data_create().action = own
-before = keys(other)
-found = []
-for play in (True, False):
-    rig.animation_data.action = own
-    edit(rig, play=play, count=1)
-    ops.result_accept(index=len(listed().entries) - 1)
-    now = rig.animation_data.action
-    found.append([now.name, now != own, other.animation_data.action == own,
-                  changed(before, keys(other)), "edits" in now, "edits" in own])
-answer(found)
-"""
-    )
-    assert found[0][0] == "Walk.001"
-    assert all(one[1:] == [True, True, [], True, False] for one in found)
-
-
 def test_a_rig_without_an_action_gets_one_and_goes_back_to_rest_after_the_range(ask_blender):
     found = ask_blender(
         """
@@ -322,106 +221,3 @@ answer([extended, list(rig.animation_data.action.frame_range),
     extended, edited, held, held_again, moved = found
     assert extended == [1, 90] and edited == [1, 90]
     assert held == 0.0 and held_again == 0.0 and moved > 0.02
-
-
-def test_a_strip_that_is_tweaked_takes_the_edit_when_it_is_accepted(ask_blender):
-    found = ask_blender(
-        """
-rig = walking_rig()
-animation, own = rig.animation_data, rig.animation_data.action
-animation.action = None
-track = animation.nla_tracks.new()
-strip = track.strips.new("Walk", 1, own)
-track.select = strip.select = True
-strip.blend_type = "REPLACE"
-animation.nla_tracks.active = track
-animation.use_tweak_mode = True
-assert animation.action == own
-before = dump(users=False)
-edit(rig)
-told, same = listed().message, differences(before, dump(users=False))
-ops.result_accept(index=0)
-answer([told, same, animation.use_tweak_mode, animation.action == own, "edits" in own,
-        [a.name for a in bpy.data.actions]])
-"""
-    )
-    told, same, tweaked, own, remembered, actions = found
-    assert "tweak" in told and same == []
-    assert tweaked and own and remembered and actions == ["Walk"]
-
-
-def test_nothing_is_lost_with_the_file_the_rig_or_the_bones(ask_blender, tmp_path):
-    found = ask_blender(
-        """
-found = {}
-# Saved while it is shown, opened again, rejected.
-rig = walking_rig()
-bpy.context.scene.frame_set(7)
-before, own = dump(users=False), keys(rig)
-edit(rig)
-bpy.ops.wm.save_as_mainfile(filepath=str(folder / "shown.blend"))
-bpy.ops.wm.open_mainfile(filepath=str(folder / "shown.blend"))
-rig = rig_of_file()
-found["shown again"] = rig.animation_data.action.name
-ops.result_play(index=1)
-ops.result_reject()
-found["after loading"] = [changed(own, keys(rig)), rig.animation_data.action.name,
-                          bpy.context.scene.frame_current]
-# The rig's bones are called otherwise now; then the frame rate is another.
-rig.data.bones["left_elbow"].name = "Ellbogen"
-ops.result_play(index=0)
-found["renamed"] = listed().playing_uid != ""
-ops.result_stop()
-edit(rig, ("Ellbogen",), count=1)
-ops.result_stop()
-rig.data.bones["Ellbogen"].name = "left_elbow"
-found["bone gone"] = refusal(ops.result_play, index=1)
-bpy.context.scene.render.fps = 24
-found["frame rate"] = refusal(ops.result_play, index=0)
-bpy.context.scene.render.fps = 30
-# The rig is deleted while it shows an edit: the artist's action stays in the file.
-ops.result_play(index=0)
-bpy.data.objects.remove(rig)
-found["rig gone"] = refusal(ops.result_accept)
-ops.result_stop()
-found["actions"] = sorted(a.name for a in bpy.data.actions)
-answer(found)
-"""
-    )
-    assert found["shown again"] == "ScaleMoGen Preview"
-    assert found["after loading"] == [[], "Walk", 7]
-    assert found["renamed"], "a body part is the same part under other names"
-    assert "Ellbogen" in found["bone gone"]
-    assert "frame rate" in found["frame rate"]
-    assert found["rig gone"]
-    assert found["actions"] == ["Walk"]
-
-
-def test_damaged_edits_are_refused(ask_blender):
-    found = ask_blender(
-        """
-rig = walking_rig()
-edit(rig, play=False, count=1)
-item = listed().entries[0]
-good = json.loads(item.edit)
-before, found = dump(users=False), []
-def broken(**values):
-    table = json.loads(json.dumps(good))
-    table.update(values)
-    return json.dumps(table)
-report = good["edited"]["report"]
-for text in ("x", "{}", broken(at="1"), broken(names=[]), broken(names=[1]), broken(edited={}),
-             broken(at=10**9), broken(edited=good["edited"] | {"report": report | {
-                 "edit": report["edit"] | {"last": 10**6}}})):
-    item.edit = text
-    found.append(refusal(ops.result_play))
-    listed().message = ""
-item.edit = json.dumps(good)
-item.source = "SMG1:x"
-found.append(refusal(ops.result_play))
-answer([found, differences(before, dump(users=False))])
-"""
-    )
-    refused, same = found
-    assert all(text and "damaged" in text for text in refused), refused
-    assert same == []

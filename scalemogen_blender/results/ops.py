@@ -11,7 +11,7 @@ from .choosing import WithIndex, has_results
 from .properties import MODES
 
 _EARLIER_KEPT = "The earlier action '{name}' stays in the file, with a fake user"
-_EDIT_COPIED = "Others use the action, too; the edit is in a copy of it, '{name}'"
+_EDIT_COPIED = "The action is linked, or others use it; the edit is in a copy of it, '{name}'"
 
 
 class SCALEMOGEN_OT_result_play(WithIndex, bpy.types.Operator):
