@@ -195,28 +195,31 @@ away = np.abs(shown(rig, feet) - before).max()
 assert away < 1e-3, away  # as near as the solver comes
 
 # Where the hips go elsewhere, limbs of inverse kinematics go along, there and afterwards.
-animated(rig, walk, IK)
-bones = pipeline.recognised(rig)
-read = reading.read(rig, 1, 30, bones)
-region = regions.region(rig, ["root"], 10, 22, parts=True, bone_map=bones)
-edit = editing.Edit(region.joints, 9, 21, later="OFFSET")
-turned = turned_and_moved(read.motion, 0.8, np.zeros(3))
-turned = replace(turned, root_positions=turned.root_positions * [1.0, 1.0, 1.5])
-new = compose(read.motion, turned, 0, edit, editing.Report(edit, (9, 21), (0, 29)))
-ways = np.linspace([0.0, 0.0, 0.0], [0.5, 0.0, 0.0], 13)
-root = new.motion.root_positions.copy()
-root[9:22] += ways
-root[22:] += ways[-1]
-offset = replace(new.offset, shift=new.offset.shift + ways[-1])
-new = replace(new, motion=replace(new.motion, root_positions=root), offset=offset)
-found = applying.apply(rig, read, new, region)
-after = reading.read(rig, 1, 30, bones).motion
-away = np.linalg.norm(after.positions() - new.motion.positions(), axis=-1)
-assert away[22:].max() < 2e-3, away[22:].max()
-wrists = [after.skeleton.index(f"{side}_wrist") for side in SIDES]
-assert away[9:22, wrists].max() < 2e-3, away[9:22, wrists].max()
-assert {"hand_ik.L", "foot_ik.R"} <= set(found.bones)
-assert np.array_equal(after.rotations[:9], read.motion.rotations[:9])
+for hung in (False, True):  # on nothing, on the torso
+    animated(rig, walk, IK)
+    if hung:
+        set_switch(rig, "IK_parent", 2.0)
+    bones = pipeline.recognised(rig)
+    read = reading.read(rig, 1, 30, bones)
+    region = regions.region(rig, ["root"], 10, 22, parts=True, bone_map=bones)
+    edit = editing.Edit(region.joints, 9, 21, later="OFFSET")
+    turned = turned_and_moved(read.motion, 0.8, np.zeros(3))
+    turned = replace(turned, root_positions=turned.root_positions * [1.0, 1.0, 1.5])
+    new = compose(read.motion, turned, 0, edit, editing.Report(edit, (9, 21), (0, 29)))
+    ways = np.linspace([0.0, 0.0, 0.0], [0.5, 0.0, 0.0], 13)
+    root = new.motion.root_positions.copy()
+    root[9:22] += ways
+    root[22:] += ways[-1]
+    offset = replace(new.offset, shift=new.offset.shift + ways[-1])
+    new = replace(new, motion=replace(new.motion, root_positions=root), offset=offset)
+    found = applying.apply(rig, read, new, region)
+    after = reading.read(rig, 1, 30, bones).motion
+    away = np.linalg.norm(after.positions() - new.motion.positions(), axis=-1)
+    assert away[22:].max() < 2e-3, away[22:].max()
+    wrists = [after.skeleton.index(f"{side}_wrist") for side in SIDES]
+    assert away[9:22, wrists].max() < 2e-3, away[9:22, wrists].max()
+    assert {"hand_ik.L", "foot_ik.R"} <= set(found.bones)
+    assert np.array_equal(after.rotations[:9], read.motion.rotations[:9])
 
 # Every kind of bone of a limb means the limb, and the mode of the range says what is keyed.
 bones = pipeline.recognised(rig)

@@ -14,7 +14,7 @@ import numpy as np
 from hypothesis import given, settings, strategies as st, HealthCheck
 from scalemogen_blender import compat
 from scalemogen_blender._core import editing, errors, retarget
-from scalemogen_blender.edit import carrying, writing
+from scalemogen_blender.edit import moves, writing
 from scalemogen_blender.edit.key_table import BEZIER, CONSTANT, KEY, LINEAR
 from tests.blender_scripts.edit_writing import *
 from tests import refusals
@@ -422,7 +422,7 @@ def test_what_comes_after_is_carried_on(in_blender: Callable[..., str]) -> None:
         later = editing.Offset(2.2, np.array([1.0, 0.0, 0.5]))
         swap = np.eye(4)
         swap[:3, :3] = coordinates.BLENDER_TO_CANONICAL
-        moved = np.linalg.inv(swap) @ carrying.in_world(measured, later) @ swap
+        moved = np.linalg.inv(swap) @ moves.in_world(measured, later) @ swap
 
         def places(rig):
             found = []

@@ -12,15 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import bpy
-import mathutils
 import numpy as np
 
-from .. import armature, character, compat
-from .._core import coordinates, editing, errors, retarget, rotations
+from .. import character
+from .._core import editing, errors, retarget, rotations
 from ..channels import Channel
 from . import reading
+from .carriers import carriers, may_move
 from .inside import nearest
 from .key_table import BEZIER, joined, linear_keys, times
+from .moves import Move, in_world, sampled
 from .nearby import next_to
 
 _CLOSE = 1e-6
@@ -30,95 +31,6 @@ _TURN = 2.0 * np.pi
 def is_needed(later: editing.Offset | None) -> bool:
     """Whether an offset changes anything."""
     return later is not None and (later.turn != 0.0 or bool(np.any(later.shift)))
-
-
-def in_world(retargeter: retarget.Retargeter, later: editing.Offset) -> np.ndarray:
-    """The offset [4, 4] in the canonical world, at the rig's size and where its body stands."""
-    body = retargeter.body
-    place, move = np.eye(4), np.eye(4)
-    place[:3, :3] = rotations.quaternion_to_matrix(body.turn)
-    place[:3, 3] = body.origin
-    turn = rotations.rotation_vector_to_quaternion(later.turn * coordinates.UP)
-    move[:3, :3] = rotations.quaternion_to_matrix(turn)
-    move[:3, 3] = body.scale * later.shift
-    return np.asarray(place @ move @ np.linalg.inv(place))
-
-
-@dataclass(frozen=True)
-class Move:
-    """What an offset does to a bone's own channels.
-
-    turn: [4] quaternion in front of its rotation; axes [3, 3] and shift [3]: of its location.
-    """
-
-    turn: np.ndarray
-    axes: np.ndarray
-    shift: np.ndarray
-
-    @classmethod
-    def of(cls, rig: bpy.types.Object, bone: str, world: np.ndarray) -> Move:
-        """For the pose that the rig has now; ``rig`` may be an evaluated one."""
-        turned, moved = _armed(armature.canonical_world(rig), world)
-
-        def local(place: np.ndarray) -> np.ndarray:
-            matrix = np.eye(4)
-            matrix[:3, 3] = place
-            pose_bone = rig.pose.bones[bone]
-            found = rig.convert_space(
-                pose_bone=pose_bone,
-                matrix=mathutils.Matrix(matrix.tolist()),
-                from_space="POSE",
-                to_space="LOCAL",
-            )
-            return np.array(found, dtype=np.float64)
-
-        start = local(np.zeros(3))
-        axes = np.stack([local(axis)[:3, 3] for axis in np.eye(3)], axis=-1) - start[:3, 3:]
-        back = np.linalg.inv(axes)
-        origin = -back @ start[:3, 3]  # where the bone is in armature space when it is not moved
-        return cls._between(start[:3, :3], axes, origin, turned, moved)
-
-    @classmethod
-    def _between(
-        cls,
-        unit: np.ndarray,
-        axes: np.ndarray,
-        origin: np.ndarray,
-        turned: np.ndarray,
-        moved: np.ndarray,
-    ) -> Move:
-        """From armature space to the channels: of rotation by unit, of location by axes [3, 3]."""
-        unit = unit / np.linalg.norm(unit, axis=0)
-        return cls(
-            rotations.matrix_to_quaternion(unit @ turned @ unit.T),
-            axes @ turned @ np.linalg.inv(axes),
-            axes @ (turned @ origin + moved - origin),
-        )
-
-    @classmethod
-    def of_sample(
-        cls, bone: bpy.types.Bone, pose: reading.Sampled, row: int, world: np.ndarray
-    ) -> Move:
-        """For a frame of a sample."""
-        at = pose.names.index(bone.name)
-        matrix, basis = pose.matrices[row, at], pose.basis[row, at]
-        frame = matrix @ np.linalg.inv(basis)
-        across = frame[:3, :3]
-        if not bone.use_local_location:
-            above = None if bone.parent is None else pose.names.index(bone.parent.name)
-            across = np.eye(3) if above is None else pose.matrices[row, above, :3, :3]
-        origin = matrix[:3, 3] - across @ basis[:3, 3]
-        turned, moved = _armed(pose.world[row], world)
-        return cls._between(
-            np.linalg.inv(frame[:3, :3]), np.linalg.inv(across), origin, turned, moved
-        )
-
-
-def _armed(to_world: np.ndarray, world: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Turn [3, 3] and shift [3] in armature space for a move [4, 4] in the world."""
-    armed = np.linalg.inv(to_world) @ world @ to_world
-    u, _, vt = np.linalg.svd(armed[:3, :3])
-    return u @ vt, armed[:3, 3]
 
 
 @dataclass(frozen=True)
@@ -146,14 +58,16 @@ class Carrying:
             retargeter = reading.read(rig, last, last).retargeter
         world = in_world(retargeter, later)
         carried = set(bones)
-        tops = [name for name in bones if not carried & set(_above(rig, name))]
-        if not any(_may_move(rig, name) for name in tops):
+        with character.evaluated(rig):
+            shown = rig.evaluated_get(bpy.context.evaluated_depsgraph_get())
+            tops = [name for name in bones if not carried & carriers(shown, name)]
+        if not any(may_move(rig, name) for name in tops):
             with character.evaluated(rig):
                 moves = {name: [Move.of(rig, name, world)] for name in tops}
             return cls(moves, np.zeros(0))
         frames = np.arange(last + 1, max(end, last + 1) + 1)
         pose = reading.sample(rig, frames)
-        found = {name: _sampled(rig, name, pose, world) for name in tops}
+        found = {name: sampled(rig, name, pose, world) for name in tops}
         return cls(found, frames.astype(np.float64))
 
     def covers(self, channel: Channel) -> bool:
@@ -199,51 +113,6 @@ class Carrying:
         )
         made = [linear_keys(frames, column) for column in values.T]
         return [joined(*pair) for pair in zip(kept, made, strict=True)]
-
-
-def _above(rig: bpy.types.Object, name: str) -> list[str]:
-    return [bone.name for bone in rig.pose.bones[name].parent_recursive]
-
-
-def _may_move(rig: bpy.types.Object, name: str) -> bool:
-    """Whether anything may move what a bone hangs on."""
-    o: bpy.types.Object | None = rig
-    while o is not None:
-        if len(o.constraints) or (o != rig and o.animation_data is not None):
-            return True
-        o = o.parent
-    above = set(_above(rig, name))
-    if any(len(rig.pose.bones[bone].constraints) for bone in above):
-        return True
-    animation = rig.animation_data
-    if animation is None:
-        return False
-    if animation.use_nla and len(animation.nla_tracks):
-        return True
-    paths = [c.data_path for c in (*compat.active_curves(rig), *animation.drivers)]
-    owners = {compat.bone_of(path) for path in paths}
-    of_object = any(not path.startswith(("pose.", "[")) for path in paths)
-    return of_object or bool(owners & above)
-
-
-def _sampled(
-    rig: bpy.types.Object, name: str, pose: reading.Sampled, world: np.ndarray
-) -> list[Move]:
-    """A move for each frame of a sample; one alone where they are all the same."""
-    bone = rig.data.bones[name]
-    moves = [Move.of_sample(bone, pose, row, world) for row in range(len(pose.matrices))]
-    first = moves[0]
-    if all(
-        np.allclose(one, other, rtol=0.0, atol=1e-6)
-        for move in moves
-        for one, other in (
-            (move.turn * np.sign(move.turn @ first.turn), first.turn),
-            (move.axes, first.axes),
-            (move.shift, first.shift),
-        )
-    ):
-        return moves[:1]
-    return moves
 
 
 def _first_of(
