@@ -59,6 +59,7 @@ class Order:
 
 #: Operations without which words nobody would know what to make.
 _NEEDS_WORDS = {"EDIT"}
+_ROOT = (editing.asked.PART + "root",)
 
 
 def from_panel(
@@ -70,7 +71,7 @@ def from_panel(
     whole = whole or (operation == "FILL" and settings.fill_bones == "ALL")
     return Order(
         operation=operation,
-        names=("root",) if operation == "IN_PLACE" else affected.names(rig, whole),
+        names=_ROOT if operation == "IN_PLACE" else affected.names(rig, whole),
         first=frames.first,
         last=frames.last,
         problem=frames.problem,

@@ -204,7 +204,7 @@ def _check(
         lost += [name for name in inverse if name not in limbs and name not in follow]
     if lost:
         raise errors.ScaleMoGenError(
-            f"'{lost[0]}' of '{rig.name}' follows several bones at once and cannot be keyed for "
-            "an edit; set its follow and parent switches to one of them, mute its constraints, or "
-            "leave it out."
+            f"'{lost[0]}' of '{rig.name}' does not go by its keys and one parent alone and cannot "
+            "be keyed for an edit; set its follow and parent switches to one bone, mute its "
+            "constraints, or leave it out."
         )
