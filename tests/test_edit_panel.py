@@ -164,6 +164,10 @@ def test_the_panel_says_what_will_change_and_why_it_cannot(in_panel):
     assert (settings.first, settings.last) == (50, 70)
     ops.edit_range(source="AROUND")
     assert (settings.first, settings.last) == (55, 85)
+    for frame, wanted in ((3, (1, 31)), (120, (90, 120)), (200, (185, 215))):
+        scene.frame_set(frame)
+        ops.edit_range(source="AROUND")
+        assert (settings.first, settings.last) == wanted, "a second of the motion, where it is"
     ops.edit_range(source="KEYS")
     assert (settings.first, settings.last) == (50, 60)
     ops.edit_range(source="PREVIEW")
@@ -180,7 +184,7 @@ def test_the_panel_says_what_will_change_and_why_it_cannot(in_panel):
     settings.words_only = True
     assert {"later", "keep_feet", "source_prompt", "guidance"} <= {d.name for d in shown(advanced)}
     compat.select_bones(rig, list(rig.data.bones.keys()))
-    assert len([t for t in texts(shown()) if t.endswith(("bones", "bone"))]) == 7
+    assert [t for t in texts(shown()) if t.endswith(("bones", "bone"))] == ["Whole Body: 22 bones"]
 
     # What is drawn over the viewport and the Dope Sheet.
     compat.select_bones(rig, ["left_elbow", "pelvis"])

@@ -39,11 +39,13 @@ class SCALEMOGEN_PT_blocks(interface.SidebarPanel, bpy.types.Panel):
         if (block := order.active(scene)) is not None:
             _draw_block(layout, block)
         _draw_all(layout, scene)
-        row = layout.row(align=True)
+        # One below the other: side by side they look the same in a narrow sidebar.
+        column = layout.column(align=True)
+        row = column.row()
         row.scale_y = _BIG
         if not progress.draw_bar(row):
             row.operator("scalemogen.blocks_generate", text="Generate All")
-            row.operator("scalemogen.block_generate", text="Generate Block")
+            column.operator("scalemogen.block_generate", text="Generate Block")
 
 
 class SCALEMOGEN_PT_blocks_advanced(interface.SidebarPanel, bpy.types.Panel):

@@ -24,6 +24,10 @@ _PART_OF = {
 } | {"spine": "spine"}
 
 
+#: Names of body parts, and how many of their bones may change.
+Parts = tuple[tuple[str, int | None], ...]
+
+
 @dataclass(frozen=True)
 class Affected:
     """Bones and frames of an edit.
@@ -37,7 +41,7 @@ class Affected:
 
     span: span.Span
     region: Region | None = None
-    parts: tuple[tuple[str, int | None], ...] = ()
+    parts: Parts = ()
     untouched: tuple[str, ...] = ()
     follows: bool = False
     moves: bool = False
@@ -103,7 +107,7 @@ def affected(scene: bpy.types.Scene, rig: bpy.types.Object, settings: Any) -> Af
     )
 
 
-def _counts(rig: bpy.types.Object, found: Region) -> tuple[tuple[str, int | None], ...]:
+def _counts(rig: bpy.types.Object, found: Region) -> Parts:
     """How many of the region's bones belong to each of its parts, by the rig's bone map."""
     counted = dict.fromkeys(found.parts, 0)
     part_of = {

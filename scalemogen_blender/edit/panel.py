@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from .. import bake, compat, interface, rig, session
+from .._core import skeleton as skeletons
 from ..results import preview
 from ..session import progress
 from . import affected, looking, order, span
@@ -124,10 +125,10 @@ def _is_ready(context: bpy.types.Context) -> bool:
 def _draw_way_to_pose_mode(
     layout: bpy.types.UILayout, context: bpy.types.Context, target: bpy.types.Object
 ) -> None:
-    row = layout.row()
-    row.label(text="Select bones in Pose Mode", icon="POSE_HLT")
+    column = layout.column()
+    column.label(text="Select bones in Pose Mode", icon="POSE_HLT")
     if context.object == target and context.mode == "OBJECT":
-        row.operator("object.posemode_toggle", text="Pose Mode")
+        column.operator("object.posemode_toggle", text="Pose Mode")
 
 
 def _draw_range(
@@ -175,7 +176,7 @@ def _draw_affected(layout: bpy.types.UILayout, now: affected.Affected) -> None:
     if now.problem:
         interface.paragraph(box, now.problem, icon="INFO")
         return
-    for number, (part, count) in enumerate(now.parts):
+    for number, (part, count) in enumerate(_shortened(now.parts)):
         bones = part
         if count is not None:
             one = "{part}: {count} bone" if count == 1 else "{part}: {count} bones"
@@ -193,6 +194,14 @@ def _draw_affected(layout: bpy.types.UILayout, now: affected.Affected) -> None:
         box.label(text="Legs follow, so that feet stay", icon="CON_FOLLOWPATH")
     if now.untouched:
         _draw_untouched(box, now.untouched)
+
+
+def _shortened(parts: affected.Parts) -> affected.Parts:
+    """The whole body in one line: a list of all its parts pushes the button out of sight."""
+    counts = [count for _, count in parts if count is not None]
+    if len(parts) < len(skeletons.BODY_PARTS):
+        return parts
+    return (("Whole Body", sum(counts) if len(counts) == len(parts) else None),)
 
 
 def _draw_untouched(layout: bpy.types.UILayout, bones: tuple[str, ...]) -> None:

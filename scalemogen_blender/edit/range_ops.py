@@ -4,7 +4,7 @@ import secrets
 
 import bpy
 
-from .. import interface, rig
+from .. import bake, interface, rig
 from . import span
 
 _ENDS = (
@@ -12,7 +12,11 @@ _ENDS = (
     ("LAST", "End", "Let the range end at the current frame"),
 )
 _SOURCES = (
-    ("AROUND", "Around Current Frame", "Half a second before and after the current frame"),
+    (
+        "AROUND",
+        "Around Current Frame",
+        "A second around the current frame, within the motion",
+    ),
     ("KEYS", "Selected Keys", "From the first to the last selected key of the selected bones"),
     ("PREVIEW", "Preview Range", "The preview range of the timeline"),
 )
@@ -66,8 +70,7 @@ class SCALEMOGEN_OT_edit_range(bpy.types.Operator):
         scene = context.scene
         settings = scene.scalemogen.edit
         if self.source == "AROUND":
-            half = max(1, round(0.5 * scene.render.fps / scene.render.fps_base))
-            found = span.Span(scene.frame_current - half, scene.frame_current + half)
+            found = _around(scene, rig.target(context))
         elif self.source == "KEYS":
             found = span.selected_keys(rig.target(context))
         else:
@@ -79,6 +82,17 @@ class SCALEMOGEN_OT_edit_range(bpy.types.Operator):
         settings.first, settings.last = found.first, found.last
         settings.first = found.first  # an end that came before it has moved it
         return {"FINISHED"}
+
+
+def _around(scene: bpy.types.Scene, target: bpy.types.Object | None) -> span.Span:
+    """A second around the current frame; near an end of the motion the first or last one."""
+    half, now = max(1, round(0.5 * bake.scene_fps(scene))), scene.frame_current
+    first, last = now - half, now + half
+    filled = span.extent(target) if target is not None else None
+    if filled is not None and filled.first <= now <= filled.last:
+        first = max(filled.first, min(first, filled.last - 2 * half))
+        last = min(filled.last, first + 2 * half)
+    return span.Span(first, last)
 
 
 class SCALEMOGEN_OT_edit_random_seed(bpy.types.Operator):

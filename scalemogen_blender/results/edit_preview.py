@@ -42,6 +42,7 @@ def put_on(
     if rig.animation_data is not None and rig.animation_data.use_tweak_mode:
         raise errors.ScaleMoGenError(_TWEAKED.format(rig=rig.name))
     frame, ran = (scene.frame_current, scene.frame_subframe), playback.is_running()
+    bounds = scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end
     preview.stop(scene, whole=False)  # the edit is one of what the artist has
     preview.end_on(rig)
     settling.forget()
@@ -52,6 +53,8 @@ def put_on(
         if from_start:
             _go_to_start(scene, stored)
         else:
+            scene.use_preview_range = bounds[0]
+            scene_snapshot.set_preview_bounds(scene, *bounds[1:])
             scene_snapshot.set_frame(scene, *frame)
             if ran and playback.start(scene):
                 preview.note_playback(scene)
@@ -96,12 +99,16 @@ def _mark(scene: bpy.types.Scene, rig: bpy.types.Object, copied: bool) -> None:
 
 
 def _go_to_start(scene: bpy.types.Scene, stored: edits.Stored) -> None:
+    """Let the range be played with a little around it; of a loop all, to see its seam."""
     around = round(_AROUND * bake.scene_fps(scene))
-    first = max(stored.made.at, stored.first - around)
+    # Rigs that nothing moves stand before the range, which is nothing to look at.
+    begin = max(stored.made.at, min(scene.frame_start, stored.first))
+    start = max(begin, stored.first - around)
     last = min(stored.end, stored.last + around)
     scene.use_preview_range = True
-    scene_snapshot.set_preview_bounds(scene, first, last)
-    scene.frame_set(first)
+    whole = stored.made.operation == "LOOP"
+    scene_snapshot.set_preview_bounds(scene, stored.made.at if whole else start, last)
+    scene.frame_set(start)
 
 
 def accept(scene: bpy.types.Scene, item: ResultItem, rig: bpy.types.Object) -> str | None:

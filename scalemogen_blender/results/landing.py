@@ -93,7 +93,7 @@ def clicked(scene: bpy.types.Scene) -> None:
     if item.is_edit and item.is_accepted:
         results.message = ""
     elif not preview.is_shown(scene, item.uid):
-        try_to_play(scene, item.uid)
+        try_to_play(scene, item.uid, compare=True)
 
 
 def moved(scene: bpy.types.Scene, uid: str) -> None:
@@ -102,10 +102,10 @@ def moved(scene: bpy.types.Scene, uid: str) -> None:
         try_to_play(scene, uid)
 
 
-def try_to_play(scene: bpy.types.Scene, uid: str) -> bool:
+def try_to_play(scene: bpy.types.Scene, uid: str, compare: bool = False) -> bool:
     """Play where nobody could be told what is wrong; the panel says it instead."""
     try:
-        preview.play(scene, uid)
+        preview.play(scene, uid, compare)
     except errors.ScaleMoGenError as error:
         preview.of(scene).message = str(error)
         return False

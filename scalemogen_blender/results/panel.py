@@ -62,7 +62,9 @@ def _draw_actions(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     row = layout.row(align=True)
     row.scale_y = 1.4
     row.operator("scalemogen.result_accept", icon="CHECKMARK")
-    row.operator("scalemogen.result_reject", icon="X")
+    # What is accepted stays: it is only the list that it leaves.
+    reject = "Remove" if item.is_accepted else "Reject"
+    row.operator("scalemogen.result_reject", text=reject, icon="X")
     column = layout.column()
     column.use_property_split = True
     column.use_property_decorate = False
@@ -80,12 +82,15 @@ def _draw_actions(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
 
 def _draw_where(layout: bpy.types.UILayout, item: Any, extends: bool) -> None:
     """Into which action an edit goes, and whether it takes another one's place there."""
+    if item.is_accepted:  # said above
+        layout.label()
+        return
     rig = preview.rig_of(item)
     action = preview.artists_action(rig) if rig is not None else None
     text = "Goes into a new action"
     if action is not None:
         text = "Goes on in '{name}'" if extends else "Goes into '{name}'"
-        if not item.is_accepted and edits.accepted_variation(item.id_data, item) is not None:
+        if edits.accepted_variation(item.id_data, item) is not None:
             text = "Replaces the accepted one in '{name}'"
     name = action.name if action is not None else ""
     layout.label(text=interface.label(text, name=name), icon="ACTION", translate=False)

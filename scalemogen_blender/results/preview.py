@@ -69,16 +69,32 @@ def is_shown(scene: bpy.types.Scene, uid: str) -> bool:
     return bool(uid) and results.playing_uid == uid and results.preview is not None
 
 
-def play(scene: bpy.types.Scene, uid: str) -> None:
-    """Show a result on its rig; ScaleMoGenError if that cannot be, and nothing has changed."""
+def play(scene: bpy.types.Scene, uid: str, compare: bool = False) -> None:
+    """Show a result on its rig; ScaleMoGenError if that cannot be, and nothing has changed.
+
+    ``compare``: if another edit of the same frames is shown, time goes on, or stands, where it is.
+    """
     item = find(scene, uid)
     if item is None:
         raise errors.ScaleMoGenError("This result is not in the list any more.")
     if found := problem(scene, item):
         raise errors.ScaleMoGenError(found)
-    _show_item(scene, item, rig_of(item), from_start=True)
-    if of(scene).use_playback and playback.start(scene):
+    goes_on = compare and _is_beside_shown(scene, item)
+    _show_item(scene, item, rig_of(item), from_start=not goes_on)
+    if not goes_on and of(scene).use_playback and playback.start(scene):
         note_playback(scene)
+
+
+def _is_beside_shown(scene: bpy.types.Scene, item: ResultItem) -> bool:
+    """Whether the rig shows another edit of the same frames."""
+    shown = find(scene, of(scene).playing_uid)
+    return (
+        shown is not None
+        and item.is_edit
+        and shown.is_edit
+        and shown_rig(scene) == rig_of(item)
+        and (shown.first, shown.last) == (item.first, item.last)
+    )
 
 
 def show_again(scene: bpy.types.Scene) -> None:
