@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,6 +24,7 @@ from .model.sampler import SamplingOptions
 from .model.timeline import Step, Timeline
 from .motion import Motion
 from .skeleton import BODY_PARTS, canonical
+from .stages import Clock, OnPreview, OnScale, Progress
 
 #: Tokens of the stand-in for an empty prompt: as many as a short sentence has.
 _EMPTY_TOKENS = 8
@@ -37,8 +37,6 @@ _SHOWN_SECONDS = 0.8
 #: Without a prompt the scales before these many show what is around.
 _FITTED_AROUND = 2
 
-OnScale = Callable[[int, int], None]
-OnPreview = Callable[[int, int, Callable[[], Motion]], None]
 OnStep = Callable[[], None]
 
 
@@ -96,7 +94,7 @@ class Editor:
         are those of :meth:`core.engine.Engine.generate`; the scales of all pieces of a long range
         are counted, and ``coarse()`` gives the whole edited motion.  ScaleMoGenError on bad values.
         """
-        clock = _Clock(self.engine)
+        clock = Clock(self.engine.wait)
         options = self._checked(source, edit, seeds, guidance, temperature)
         looped = looped_source(source, edit) if edit.loop else None
         if looped is not None:
@@ -137,7 +135,7 @@ class Editor:
             )
             for piece in grid.pieces(self._longest)
         ]
-        progress = _Progress(clock, len(steps) * self._scales, on_scale, on_preview)
+        progress = Progress(clock, len(steps) * self._scales, on_scale, on_preview)
         with before_each(self._model.transformer.blocks, on_step):
             for step in steps:
                 timeline.take(
@@ -171,7 +169,7 @@ class Editor:
         Arguments and callbacks are those of :meth:`core.engine.Engine.generate`; the scales of all
         blocks and seams are counted.  ScaleMoGenError on bad values.
         """
-        clock = _Clock(self.engine)
+        clock = Clock(self.engine.wait)
         options = self._sequence_options(blocks, seeds, guidance, temperature)
         seconds = [
             self.engine.natural_seconds(block.prompt) if block.seconds is None else block.seconds
@@ -212,7 +210,7 @@ class Editor:
         def motion(sums: Tensor) -> Motion:
             return self._motion(sums).at_frames(slice(0, frames))
 
-        progress = _Progress(clock, len(everywhere) * self._scales, on_scale, on_preview)
+        progress = Progress(clock, len(everywhere) * self._scales, on_scale, on_preview)
         with before_each(self._model.transformer.blocks, on_step):
             for step, own in everywhere:
                 timeline.take(step, seeds, own, lambda sums: progress(lambda: motion(sums())))
@@ -326,45 +324,6 @@ class Editor:
         features = model.tokenizer.decode(model.tokenizer.quantizer.project_out(sums))
         features = features * model.std + model.mean
         return self.engine.layout.decode(features[0].float().cpu().numpy())
-
-
-class _Clock:
-    """Milliseconds of each stage."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._began = self._last = time.perf_counter()
-        self.timings: dict[str, Any] = {"scales_ms": [], "total_ms": 0.0}
-
-    def stage(self, name: str) -> None:
-        """A stage has ended; scales are many."""
-        self._engine.wait()
-        now = time.perf_counter()
-        took = 1000 * (now - self._last)
-        self._last = now
-        self.timings["total_ms"] = 1000 * (now - self._began)
-        if name == "scales_ms":
-            self.timings[name].append(took)
-        else:
-            self.timings[name] = self.timings.get(name, 0.0) + took
-
-
-class _Progress:
-    """Tells of every scale that is done."""
-
-    def __init__(
-        self, clock: _Clock, of: int, on_scale: OnScale | None, on_preview: OnPreview | None
-    ) -> None:
-        self._clock, self._of, self._done = clock, of, 0
-        self._on_scale, self._on_preview = on_scale, on_preview
-
-    def __call__(self, coarse: Callable[[], Motion]) -> None:
-        self._done += 1
-        self._clock.stage("scales_ms")
-        if self._on_scale is not None:
-            self._on_scale(self._done, self._of)
-        if self._on_preview is not None:
-            self._on_preview(self._done, self._of, coarse)
 
 
 def _mask(window: tuple[int, int], masked: tuple[int, int], parts: Sequence[str]) -> Tensor:
