@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import bpy
+import numpy as np
 
 from scalemogen_blender import pipeline
 
@@ -61,6 +62,8 @@ def dump(users: bool = True) -> dict[str, Any]:
 
 def differences(before: Any, after: Any, path: str = "") -> list[str]:
     """Where two dumps differ, in words."""
+    if before == after:
+        return []
     if isinstance(before, dict) and isinstance(after, dict):
         found = []
         for key in sorted(before.keys() | after.keys(), key=str):
@@ -71,7 +74,7 @@ def differences(before: Any, after: Any, path: str = "") -> list[str]:
         for i, (old, new) in enumerate(zip(before, after, strict=True)):
             found += differences(old, new, f"{path}[{i}]")
         return found
-    return [] if before == after else [f"{path}: {before!r} -> {after!r}"[:300]]
+    return [f"{path}: {before!r} -> {after!r}"[:300]]
 
 
 def undone_and_redone(
@@ -142,7 +145,9 @@ def _struct(struct: Any, depth: int) -> Any:
         except (AttributeError, RuntimeError):
             continue
         if prop.type == "COLLECTION":
-            if name in _WHOLE and depth > 0:
+            if name == "keyframe_points" and depth > 0:
+                found[name] = _columns(value)
+            elif name in _WHOLE and depth > 0:
                 found[name] = [_struct(item, depth - 1) for item in value]
             elif depth > 0 and name == "groups":
                 found[name] = [group.name for group in value]
@@ -157,6 +162,19 @@ def _struct(struct: Any, depth: int) -> Any:
     bags = getattr(struct, "channelbags", None)
     if bags is not None:
         found["bags"] = [[_struct(c, 2) for c in bag.fcurves] for bag in bags]
+    return found
+
+
+def _columns(points: Any) -> dict[str, Any]:
+    """All that RNA says of many keys, the bytes of each property: thousands are read at once."""
+    found: dict[str, Any] = {"count": len(points)}
+    for prop in points[0].bl_rna.properties if len(points) else ():
+        if prop.identifier in _IGNORED or prop.type == "POINTER":
+            continue
+        width = prop.array_length if getattr(prop, "is_array", False) else 1
+        values = np.zeros(len(points) * width, np.float32 if prop.type == "FLOAT" else np.int32)
+        points.foreach_get(prop.identifier, values)
+        found[prop.identifier] = values.tobytes()
     return found
 
 
