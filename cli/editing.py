@@ -289,6 +289,7 @@ def report(
         "changed_bones": list(plan.region.bones),
         "followed": list(about.adjusted),
         "untouched": list(plan.region.untouched),
+        "hints": list(about.edit.hints) if made.model else [],
         "seeds": [args.seed + n for n in range(args.variations)] if made.model else [],
         "model": made.model,
         "device": made.device,
@@ -334,6 +335,7 @@ def _sentences(report: dict[str, Any]) -> list[str]:
         f"{anew['frames'][1]}, seen were {anew['seen'][0]} to {anew['seen'][1]}, kept "
         f"{anew['kept_scales']} of {anew['scales']} scales; what is outside the asked was not used"
     )
+    lines += [f"hint: {hint}" for hint in report["hints"]]
     timings = report["timings"]
     lines.append(
         f"{report['model']} on {report['device']}: loaded in {timings['load_ms'] / 1000:.1f} s, "

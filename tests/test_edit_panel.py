@@ -181,6 +181,10 @@ def test_the_panel_says_what_will_change_and_why_it_cannot(in_panel):
     assert "Legs follow, so that feet stay" in told
     settings.keep_feet = False
     assert not any("Legs follow" in text for text in texts(shown()))
+    compat.select_bones(rig, ["left_knee", "right_knee"])
+    assert "they keep their way" in " ".join(texts(shown()))
+    compat.select_bones(rig, ["pelvis", "spine1", "left_knee", "right_knee"])
+    assert not any("Select the" in text for text in texts(shown()))
     settings.words_only = True
     assert {"later", "keep_feet", "source_prompt", "guidance"} <= {d.name for d in shown(advanced)}
     compat.select_bones(rig, list(rig.data.bones.keys()))

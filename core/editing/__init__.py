@@ -5,7 +5,7 @@ What is sampled anew is the business of :mod:`core.editor`, which alone needs to
 
 from . import asked, in_place, window, wire
 from .blocks import Block
-from .edit import DEFAULT_BLEND, Edit, Edited, Later, Offset, Report, joints_of, parts_of
+from .edit import DEFAULT_BLEND, Edit, Edited, Later, Offset, Report, joints_of, lacking, parts_of
 
 __all__ = [
     "DEFAULT_BLEND",
@@ -18,6 +18,7 @@ __all__ = [
     "asked",
     "in_place",
     "joints_of",
+    "lacking",
     "parts_of",
     "window",
     "wire",

@@ -1,5 +1,6 @@
 """What an edit asks for, and what came of it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,6 +14,12 @@ from ..skeleton import BODY_PART_JOINTS, BODY_PARTS, canonical
 #: path carried on from where the edit ends.
 Later = Literal["PATH", "OFFSET"]
 DEFAULT_BLEND = 4
+#: What is wrong when both legs are edited without these parts.
+_LACKING = {
+    "root": "both legs step anew under hips that stay on their way, so feet slide where the body "
+    "travels.",
+    "spine": "the trunk stays as it is over hips that move, and cannot balance them.",
+}
 
 
 @dataclass(frozen=True)
@@ -78,18 +85,8 @@ class Edit:
     @property
     def hints(self) -> tuple[str, ...]:
         """What to add to the parts so that a body can do what is asked, in sentences."""
-        parts, legs = {*self.parts}, {"left_leg", "right_leg"}
-        hints = []
-        if legs <= parts and "root" not in parts:
-            hints.append(
-                "Add root: both legs step anew under hips that stay on their way, so feet slide "
-                "where the body travels."
-            )
-        if legs <= parts and "root" in parts and "spine" not in parts:
-            hints.append(
-                "Add spine: the trunk stays as it is over hips that move, and cannot balance them."
-            )
-        return tuple(hints)
+        part = lacking(self.parts)
+        return (f"Add {part}: {_LACKING[part]}",) if part else ()
 
 
 @dataclass(frozen=True)
@@ -145,6 +142,13 @@ class Edited:
     motion: Motion
     report: Report
     offset: Offset = field(default_factory=Offset)
+
+
+def lacking(parts: Collection[str]) -> str:
+    """The body part without which new steps of both legs look wrong; empty if none is missing."""
+    if not {"left_leg", "right_leg"} <= set(parts):
+        return ""
+    return next((part for part in _LACKING if part not in parts), "")
 
 
 def parts_of(joints: tuple[str, ...]) -> tuple[str, ...]:

@@ -34,9 +34,9 @@ class Affected:
 
     parts: body parts with the number of their bones that may change (None: moved by controls).
     untouched: selected bones that the model has nothing for.  follows: legs follow the hips so
-    that standing feet stay.  moves: the path of the character may change.  span: scene frames,
-    or why there are none.  regenerated: frames that are really sampled anew, None if unknown.
-    problem: why no bone can be edited.
+    that standing feet stay.  lacking: the body part that should be selected, too.  moves: the path
+    of the character may change.  span: scene frames, or why there are none.  regenerated: frames
+    that are really sampled anew, None if unknown.  problem: why no bone can be edited.
     """
 
     span: span.Span
@@ -44,6 +44,7 @@ class Affected:
     parts: Parts = ()
     untouched: tuple[str, ...] = ()
     follows: bool = False
+    lacking: str = ""
     moves: bool = False
     regenerated: tuple[int, int] | None = None
     problem: str = ""
@@ -102,6 +103,7 @@ def affected(scene: bpy.types.Scene, rig: bpy.types.Object, settings: Any) -> Af
         parts=counts,
         untouched=tuple(found.untouched),
         follows=moves and settings.keep_feet and not set(found.parts) >= _LEGS,
+        lacking=editing.lacking(found.parts),
         moves=moves,
         regenerated=regenerated,
     )

@@ -16,6 +16,11 @@ from .ops import BUTTON
 _EXAMPLE = "Waves with the left hand"
 _BIG = 1.6
 _MOST_NAMES = 3
+#: Said of the body part that should be selected, too.
+_LACKING = {
+    "root": "Select the hips, too, if the legs are to walk on: they keep their way",
+    "spine": "Select the spine, too, so that the trunk can keep its balance",
+}
 #: Where the range may be taken from, beside either of its ends.
 _SOURCES = {"FIRST": ("KEYS", "KEYFRAME_HLT"), "LAST": ("PREVIEW", "PREVIEW_RANGE")}
 
@@ -192,6 +197,8 @@ def _draw_affected(layout: bpy.types.UILayout, now: affected.Affected) -> None:
         box.label(text="Long: regenerated piece by piece", icon="TIME")
     if now.follows:
         box.label(text="Legs follow, so that feet stay", icon="CON_FOLLOWPATH")
+    if now.lacking:
+        interface.paragraph(box, interface.label(_LACKING[now.lacking]), icon="INFO")
     if now.untouched:
         _draw_untouched(box, now.untouched)
 
