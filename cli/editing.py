@@ -242,20 +242,28 @@ def write(
     known = {key: value for key, value in about.items() if value is not None}
     subject.write(made.seen, edited, plan.region, target["motion"], known)
     if "preview" in target:
-        _preview(target["preview"], made.seen.motion, edited.motion, args.prompt or plan.operation)
+        title = args.prompt or plan.operation
+        _preview(target["preview"], made.seen.motion, edited.motion, plan, title)
 
 
-def _preview(path: Path, before: Motion, after: Motion, title: str) -> None:
+def _preview(path: Path, before: Motion, after: Motion, plan: Plan, title: str) -> None:
     """Both motions, by the picture's ending."""
     from core.files import replacing
-    from core.preview import contact_sheet, save_animation, side_by_side
+    from core.preview import before_and_after, save_animation, side_by_side
 
-    both = [("before", before), (f"after: {title}", after)]
     if path.suffix.lower() == ".gif":
-        save_animation(path, side_by_side(both))
-    else:
-        with replacing(path) as temporary:
-            contact_sheet(both).save(temporary, "PNG")
+        save_animation(path, side_by_side([("before", before), (f"after: {title}", after)]))
+        return
+    begin = plan.seen[0]
+    sheet = before_and_after(
+        title,
+        [("before", before), ("after", after)],
+        plan.first - begin,
+        plan.last - begin,
+        numbered_from=begin,
+    )
+    with replacing(path) as temporary:
+        sheet.save(temporary, "PNG")
 
 
 # --- telling -------------------------------------------------------------------------------------

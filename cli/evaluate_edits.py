@@ -147,8 +147,8 @@ def _sources(args: argparse.Namespace, editor: "Editor") -> "dict[str, dict[str,
 
 
 def _draw(folder: Path, outcomes: "list[Outcome]", motions: "dict[str, Motion]") -> None:
-    from core.evaluation.edits.pictures import before_and_after
     from core.evaluation.edits.running import EDIT
+    from core.preview import before_and_after
 
     for outcome in outcomes:
         probe = outcome.probe

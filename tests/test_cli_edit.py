@@ -19,6 +19,7 @@ from core.editing import joints_of
 from core.errors import ScaleMoGenError
 from core.motion import Motion
 from core.paths import ROOT
+from core.preview.comparison import MARK
 from core.rotations import rotation_angle
 from core.skeleton import BODY_PARTS, canonical
 from tests.bvh_files import STYLES, bvh_of
@@ -173,7 +174,10 @@ def test_before_and_after_are_shown_in_one_picture(editor) -> None:
     for name in ("a.png", "a.gif"):
         assert edit(*WAVE, "--frames", "6:9", "--preview", name) == 0
     with Image.open("a.png") as sheet, Image.open("a.gif") as gif:
-        assert sheet.height > 500 and gif.width > 800 and gif.n_frames == 13
+        rows, columns = (np.asarray(sheet.convert("RGB")) == MARK).all(axis=-1).nonzero()
+        assert len({*(rows // 100)}) == 2, "both rows mark the range"
+        assert 0.2 < len({*columns}) / sheet.width < 0.6, "4 frames of 13"
+        assert gif.width > 800 and gif.n_frames == 13
 
 
 # --- operations ----------------------------------------------------------------------------------

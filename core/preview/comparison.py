@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ...motion import Motion
-from ...preview.body import body_of
-from ...preview.camera import Camera, frame_clip
-from ...preview.canvas import write_text
-from ...preview.sheet import BORDER, FAINT, INK, WHITE, pose_cell
+from ..motion import Motion
+from .body import body_of
+from .camera import Camera, frame_clip
+from .canvas import write_text
+from .sheet import BORDER, FAINT, INK, WHITE, pose_cell
 
 _WIDTH, _HEIGHT, _CAPTION = 150, 175, 26
 _COLUMNS = 10
@@ -22,12 +22,17 @@ MARK = (130, 80, 200)
 
 
 def before_and_after(
-    title: str, rows: Sequence[tuple[str, Motion]], first: int, last: int
+    title: str,
+    rows: Sequence[tuple[str, Motion]],
+    first: int,
+    last: int,
+    numbered_from: int | None = None,
 ) -> Image.Image:
     """A row for every (caption, motion), the source first; frames of the range have a violet bar.
 
     All rows share frames and, unless they end up far apart, the camera, so that what is not edited
-    looks the same.
+    looks the same.  Poses tell their second, or their frame where the first frame's number is
+    given.
     """
     width = _COLUMNS * _WIDTH + 2 * BORDER
     height = _CAPTION + len(rows) * (_CAPTION + _HEIGHT) + BORDER
@@ -50,7 +55,10 @@ def before_and_after(
             if frame < motion.frame_count:
                 camera = cameras[row][column]
                 cell = pose_cell(body, frame, camera, before, _WIDTH - 4, _HEIGHT - 8)
-                write_text(cell, (5, 3), f"{frame / fps:.1f} s", 11, FAINT, _WIDTH)
+                when = f"{frame / fps:.1f} s"
+                if numbered_from is not None:
+                    when = f"frame {numbered_from + frame}"
+                write_text(cell, (5, 3), when, 11, FAINT, _WIDTH)
                 sheet.paste(cell, (left, top + _CAPTION))
                 before = frame
             if first <= frame <= last:
