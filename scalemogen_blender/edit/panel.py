@@ -40,7 +40,8 @@ class SCALEMOGEN_PT_edit(interface.SidebarPanel, bpy.types.Panel):
         """The switch of the overlays."""
         if context.mode == "POSE":
             settings = context.scene.scalemogen.edit
-            self.layout.prop(settings, "show_region", text="", icon="OVERLAY", emboss=False)
+            eye = "HIDE_OFF" if settings.show_region else "HIDE_ON"
+            self.layout.prop(settings, "show_region", text="", icon=eye, emboss=False)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, target = self.layout, rig.target(context)
