@@ -87,9 +87,9 @@ def compose(
         turns = half_turns(heading(old) - heading(made))
         turns = np.unwrap(turns)
     new = under_parents(old, made, turns, edit)
-    new = _through_borders(source, old, new, first, last, edit, borders)
-    new = replace(new, contacts=None)
-    new, adjusted = _on_feet(old, new, inside, planted, floor, edit, cleanup)
+    put = replace(new, contacts=None)
+    new = replace(_through_borders(source, old, put, first, last, edit, borders), contacts=None)
+    new, adjusted = _on_feet(old, put, new, inside, planted, floor, edit, cleanup)
     motion = _written(source, whole, new, low, edit, adjusted, planted)
     return Edited(motion, replace(report, adjusted=adjusted), offset)
 
@@ -188,6 +188,7 @@ def _usual_jumps(source: Motion) -> np.ndarray:
 
 def _on_feet(
     old: Motion,
+    put: Motion,
     new: Motion,
     inside: np.ndarray,
     planted: np.ndarray,
@@ -195,7 +196,10 @@ def _on_feet(
     edit: Edit,
     cleanup: bool,
 ) -> tuple[Motion, tuple[str, ...]]:
-    """The new motion with standing feet, and the joints that were not asked for and turn for it."""
+    """The new motion with standing feet, and the joints that were not asked for and turn for it.
+
+    put: the new motion before its borders were blended; its feet stand where they shall.
+    """
     names, edits_root = old.skeleton.joint_names, "pelvis" in edit.joints
     own, others = [], []
     for leg in legs_of(old.skeleton):
@@ -216,7 +220,8 @@ def _on_feet(
         moved = kept(Stretch(moved, inside, stood, near), low_old, others)
     if own:
         standing = np.where(inside[:, None], planted, stood)
-        moved = locked(Stretch(moved, inside, standing, near), own)
+        low_put = turned_and_moved(put, 0.0, down)
+        moved = locked(Stretch(moved, inside, standing, near), low_put, planted, own)
     changed = np.any(moved.rotations != low_new.rotations, axis=(0, 2))
     adjusted = tuple(name for j, name in enumerate(names) if changed[j] and name not in edit.joints)
     rotations = np.where(changed[:, None], moved.rotations, new.rotations)
