@@ -31,7 +31,7 @@ _EMPTY_TOKENS = 8
 #: So many of the last scales are sampled in view of what is around; those before are generated as
 #: if the range were a clip of its own, so that the prompt happens within it as a whole.  Limbs on a
 #: body that stays have to fit it in more than detail.
-_FITTED_BODY, _FITTED_LIMBS = 1, 2
+_FITTED_BODY, _FITTED_PARTS, _FITTED_PART = 1, 2, 4
 #: Seconds on either side of the range that the composing is shown.
 _SHOWN_SECONDS = 0.8
 #: Without a prompt the scales before these many show what is around.
@@ -226,7 +226,9 @@ class Editor:
 
     def _lead(self, parts: Sequence[str]) -> int:
         """How many of the first scales are generated for the range alone."""
-        fitted = _FITTED_BODY if len(parts) == len(BODY_PARTS) else _FITTED_LIMBS
+        fitted = _FITTED_PARTS if len(parts) > 1 else _FITTED_PART
+        if len(parts) == len(BODY_PARTS):
+            fitted = _FITTED_BODY
         return max(0, self._scales - fitted)
 
     # --- what goes in ----------------------------------------------------------------------------
@@ -308,12 +310,14 @@ class Editor:
     def _decoded(self, sums: Tensor, grid: Grid, fps: float, edit: Edit) -> tuple[Motion, int]:
         """The motion at ``fps`` of sums of codes [1, cells, 7, d], and its first frame.
 
-        It shows the range and a little around it: more is thrown away by the composing.
+        It shows the range and a little around it: more is thrown away by the composing.  Where the
+        cells end a frame or two before the range does, it goes on as it came.
         """
         made = self._motion(sums)
         first, last = _clamped(grid.frames_of(0, grid.cells))
         around = round(_SHOWN_SECONDS * fps)
-        first, last = max(first, edit.first - around), min(last, edit.last + around)
+        first = min(max(first, edit.first - around), edit.first)
+        last = max(min(last, edit.last + around), edit.last)
         at = (np.arange(first, last + 1) - grid.start) / grid.step
         return sampled_at(made, at, fps), first
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from model_fakes import OURS, published_like, random_model
 from synthetic import walking
@@ -90,6 +90,8 @@ def test_nothing_changes_outside_at_any_frame_rate(
     blend=st.integers(0, 6),
     keep=st.floats(0, 1),
 )
+# The range is longer than the cells in it, and there is no cell before them.
+@example(parts={"root"}, first=1, length=33, blend=0, keep=0.0)
 def test_nothing_changes_outside_any_mask(
     editor: Editor, parts: set[str], first: int, length: int, blend: int, keep: float
 ) -> None:
