@@ -74,6 +74,9 @@ def chosen():
                 return area.spaces.active.params.filename
 """
 
+#: Notches of the mouse wheel.
+_TO_THE_END = 30
+
 
 class Artist:
     """Steps that several tests share."""
@@ -169,14 +172,15 @@ class Artist:
         """Press the header of a closed panel.
 
         Blender does not tell where headers are either, but which panels it draws: places without
-        a button are pressed, from above, until it draws this one.
+        a button are pressed, from the end of the sidebar up, until it draws this one.
         """
         screen = self.screen
         screen.run(_WATCH_PANELS)
         before = self._open_panels()
         if name in before:
             return
-        for spot in screen.gaps():
+        screen.scroll(_TO_THE_END)
+        for spot in reversed(screen.gaps()):
             screen.click(spot)
             now = self._open_panels()
             if name in now:
