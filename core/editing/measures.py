@@ -53,12 +53,14 @@ def turn_jumps(motion: Motion, joints: Sequence[str] | None = None) -> np.ndarra
     """
     rotations = motion.rotations[:, _indices(motion, joints)]
     steps = quaternion_multiply(rotations[1:], quaternion_conjugate(rotations[:-1]))
-    return _jumps(quaternion_to_rotation_vector(steps) * motion.fps)
+    return greatest_changes(quaternion_to_rotation_vector(steps) * motion.fps)
 
 
 def path_jumps(motion: Motion, joints: Sequence[str] | None = None) -> np.ndarray:
     """:func:`turn_jumps` for the velocities of the joints' positions, [T] m/s."""
-    return _jumps(np.diff(motion.positions()[:, _indices(motion, joints)], axis=0) * motion.fps)
+    return greatest_changes(
+        np.diff(motion.positions()[:, _indices(motion, joints)], axis=0) * motion.fps
+    )
 
 
 def velocity_jump(motion: Motion, frame: int, joints: Sequence[str] | None = None) -> float:
@@ -134,8 +136,8 @@ def foot_sliding(motion: Motion, first: int = 0, last: int | None = None) -> flo
     return 100.0 * float(values.mean()) if len(values) else float("nan")
 
 
-def _jumps(velocities: np.ndarray) -> np.ndarray:
-    """Greatest change [T] among velocities [T - 1, J, 3]."""
+def greatest_changes(velocities: np.ndarray) -> np.ndarray:
+    """Greatest change [T] at each frame among the velocities [T - 1, J, 3] between frames."""
     changes = np.linalg.norm(np.diff(velocities, axis=0), axis=-1)
     greatest = changes.max(axis=-1, initial=0.0)
     return np.pad(greatest, 1)[: len(velocities) + 1]

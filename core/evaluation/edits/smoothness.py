@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...editing.edit import Edited
+from ...editing.measures import greatest_changes
 from ...features.heading import heading_angles, yaw_quaternion
 from ...motion import Motion
 from ...rotations import quaternion_multiply, quaternion_rotate
@@ -25,9 +26,7 @@ def velocity_jumps(positions: np.ndarray, fps: float) -> np.ndarray:
 
     positions: [T, J, 3].  Entry t compares the steps into and out of frame t; both ends are 0.
     """
-    change = np.diff(positions, n=2, axis=0) * fps
-    largest = np.linalg.norm(change, axis=-1).max(axis=1)
-    return np.concatenate([[0.0], largest, [0.0]])
+    return greatest_changes(np.diff(positions, axis=0) * fps)
 
 
 def border_frames(edited: Edited, source_frames: int) -> list[np.ndarray]:
